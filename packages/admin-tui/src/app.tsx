@@ -1,0 +1,82 @@
+import { createPinstack, type Me, type Pinstack } from '@pinstack/sdk'
+import { Box, render, Text, useApp, useInput, useWindowSize } from 'ink'
+import { useState } from 'react'
+import { HealthPanel } from './health-panel.tsx'
+import { LoginScreen } from './login-screen.tsx'
+import { UsersPanel } from './users-panel.tsx'
+
+export interface AdminOptions {
+  /** Of the server; the login screen offers it. */
+  url: string
+}
+
+/**
+ * Opens the admin terminal on this process's terminal, and resolves when it is left. Only an admin gets past the login.
+ *
+ * Rejects without drawing anything when standard input or output is no terminal.
+ */
+export async function openAdmin({ url }: AdminOptions): Promise<void> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY) throw new Error('The admin terminal needs a terminal.')
+  await render(<App url={url} />, { alternateScreen: true, exitOnCtrlC: true }).waitUntilExit()
+}
+
+interface SignedIn {
+  url: string
+  pinstack: Pinstack
+  me: Me
+}
+
+interface AppProps {
+  url: string
+  /** How clients are made; tests count them. */
+  connect?: (url: string) => Pinstack
+}
+
+/** The login, then the dashboard. Losing the session leads back to the login. */
+export function App({ url, connect = (url) => createPinstack({ url, timeoutMs: 10_000 }) }: AppProps) {
+  const [signedIn, setSignedIn] = useState<SignedIn>()
+  const [notice, setNotice] = useState<string>()
+
+  function enter(next: SignedIn): void {
+    next.pinstack.onAuthChange((change) => {
+      if (change.state === 'signed_in' || change.reason === 'logout') return
+      setNotice('The session has ended. Please sign in again.')
+      setSignedIn(undefined)
+    })
+    setNotice(undefined)
+    setSignedIn(next)
+  }
+
+  if (signedIn) return <Dashboard {...signedIn} />
+  return <LoginScreen url={url} notice={notice} connect={connect} onSignedIn={enter} />
+}
+
+const rowsMin = 16
+/** Title, health, search, keys, and a line for a problem. */
+const rowsAround = 10
+const columnsMin = 60
+
+function Dashboard({ url, pinstack, me }: SignedIn) {
+  const { exit } = useApp()
+  const { rows, columns } = useWindowSize()
+  const [isTyping, setIsTyping] = useState(false)
+  const [isLeaving, setIsLeaving] = useState(false)
+
+  useInput((input) => {
+    if (input !== 'q' || isTyping || isLeaving) return
+    setIsLeaving(true)
+    pinstack.logout({ timeoutMs: 2_000 }).catch(() => {}).finally(exit) // whether the server hears of it or not
+  })
+
+  if (rows < rowsMin || columns < columnsMin) return <Text>Make the terminal at least {columnsMin} columns wide and {rowsMin} rows high (q leaves).</Text>
+  return (
+    <Box flexDirection="column" height={rows - 1} width={columns}>
+      <Box justifyContent="space-between">
+        <Text bold>Pinstack admin</Text>
+        <Text dimColor wrap="truncate">{url}  {me.username}</Text>
+      </Box>
+      <HealthPanel url={url} />
+      <UsersPanel pinstack={pinstack} rows={rows - rowsAround} onTyping={setIsTyping} />
+    </Box>
+  )
+}

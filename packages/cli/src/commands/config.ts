@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { configJsonSchema, databaseTarget, describeConfig, type Config } from '@pinstack/server/config'
+import type { Command } from 'commander'
+import { addSettingOptions, readSettings, type SettingOptions } from '../settings.ts'
+import { print, printJson, printTable, say } from '../terminal.ts'
+
+export function addConfigCommands(program: Command): void {
+  const config = program.command('config').description('show and check the configuration')
+
+  addSettingOptions(config.command('print'))
+    .description('every value and where it came from; secrets are masked')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExamples:\n  pinstack config print\n  PORT=9000 pinstack config print --json | jq \'.[] | select(.source != "default")\'')
+    .action(printConfig)
+
+  addSettingOptions(config.command('check'))
+    .description('check every value, and connect to what is configured')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExamples:\n  pinstack config check\n  pinstack config check --config /etc/pinstack.yaml')
+    .action(checkConfig)
+
+  config.command('schema')
+    .description('the JSON schema of pinstack.yaml, for editors')
+    .addHelpText('after', '\nExamples:\n  pinstack config schema > pinstack.schema.json\n\nThen begin pinstack.yaml with:\n  # yaml-language-server: $schema=./pinstack.schema.json')
+    .action(() => printJson(configJsonSchema()))
+}
+
+function printConfig(options: SettingOptions & { json?: boolean }): void {
+  const { config, sources } = readSettings(options)
+  const entries = describeConfig(config, sources)
+  if (options.json) return printJson(entries)
+  printTable(['KEY', 'VALUE', 'FROM'], entries.map(({ key, value, source }) => [key, shown(value), source]))
+}
+
+function shown(value: string | number | boolean | string[] | null): string {
+  if (Array.isArray(value)) return value.join(', ') || '(empty)'
+  return value === null ? '(not set)' : String(value)
+}
+
+async function checkConfig(options: SettingOptions & { json?: boolean }): Promise<void> {
+  const { config, file } = readSettings(options)
+  const { storage, waiting } = await connect(config)
+  if (options.json) return printJson({ file: file ?? null, storage, migrationsWaiting: waiting })
+  print(`Configuration  ${file ?? 'defaults, environment and options'}: good`)
+  print(`Storage        ${storage}`)
+  print(`Migrations     ${waiting.length === 0 ? 'up to date' : `${waiting.join(', ')} wait: \`pinstack up\` applies them`}`)
+}
+
+interface Connected {
+  storage: string
+  /** Names of migrations. */
+  waiting: string[]
+}
+
+/** @NOTE a check leaves no trace: where SQLite would make a new file, it only looks whether it could. */
+async function connect(config: Config): Promise<Connected> {
+  const [{ makeFolder, openDatabase }, { assertNotNewer, migrationStatus }] = await Promise.all([
+    import('@pinstack/server/open-database'), import('@pinstack/server/migrations'),
+  ])
+  const target = databaseTarget(config)
+  if (target.engine === 'sqlite' && !existsSync(target.path)) {
+    makeFolder(nearestFolder(target.path))
+    return { storage: `SQLite, ${target.path}: made on the first start`, waiting: [] }
+  }
+  const { database, description } = await openDatabase(config, { onWaiting: (reason) => say(`${reason} …`) })
+  try {
+    await assertNotNewer(database.db)
+    const found = await migrationStatus(database)
+    return { storage: `${description}: connected`, waiting: found.filter(({ appliedAt }) => appliedAt === null).map(({ name }) => name) }
+  } finally {
+    await database.close()
+  }
+}
+
+function nearestFolder(path: string): string {
+  const folder = dirname(path)
+  return existsSync(folder) ? folder : nearestFolder(folder)
+}

@@ -1,0 +1,261 @@
+import { createKeeper, type AuthChange, type Keeper } from './auth.ts'
+import { isPinstackError, PinstackError } from './errors.ts'
+import {
+  procedureKinds, type Credentials, type Me, type NewUser, type PasswordChange, type Procedures, type SearchPage, type SessionInfo, type Tokens, type User,
+  type UserChanges,
+} from './procedures.ts'
+import { memoryStore, type Session, type SessionStore } from './session.ts'
+import { createSend, type CallOptions, type Fetch } from './transport.ts'
+
+export type { AuthChange, SignedOutReason } from './auth.ts'
+export { isPinstackError, PinstackError, type ClientErrorCode, type ErrorCode, type ErrorDetails, type Issue, type ServerErrorCode } from './errors.ts'
+export type { Credentials, Me, NewUser, PasswordChange, Role, SearchPage, SessionInfo, User, UserChanges } from './procedures.ts'
+export { memoryStore, webStore, type Session, type SessionStore, type WebStorage } from './session.ts'
+export type { CallOptions, Fetch, FetchResponse } from './transport.ts'
+
+export interface PinstackOptions {
+  /** Of the server, such as `http://127.0.0.1:8080`. A path before the API's own is kept. */
+  url: string
+  /** Where the session is kept: in memory unless told otherwise. */
+  store?: SessionStore
+  /** Instead of the global one. */
+  fetch?: Fetch
+  /** How long a call waits for its answer, in milliseconds: 30 s unless told otherwise. */
+  timeoutMs?: number
+}
+
+export interface Pinstack {
+  /**
+   * Makes an account and signs it in.
+   *
+   * @throws `users.username_taken`, `users.email_taken`, `users.invalid_email`, `input.invalid` with `issues`
+   * @example
+   * ```ts
+   * await pinstack.register({ username: 'ada', email: 'ada@example.com', password: 'correct horse' })
+   * ```
+   */
+  register(user: NewUser, options?: CallOptions): Promise<Me>
+  /**
+   * Signs in with a username or e-mail address.
+   *
+   * @throws `users.not_found`, `auth.invalid_credentials`, `limit.exceeded` with `retryAfterMs`
+   * @example
+   * ```ts
+   * await pinstack.login({ login: 'ada', password: 'correct horse' })
+   * ```
+   */
+  login(credentials: Credentials, options?: CallOptions): Promise<Me>
+  /**
+   * Signs out, here at once. Rejects when the server could not be told: its session then ends by itself when it is not used.
+   */
+  logout(options?: CallOptions): Promise<void>
+  /** The account that is signed in. */
+  me(options?: CallOptions): Promise<Me>
+  /**
+   * Changes the password. Every other session of the account ends; this one goes on.
+   *
+   * @throws `auth.invalid_credentials` when `oldPassword` is wrong
+   */
+  changePassword(change: PasswordChange, options?: CallOptions): Promise<void>
+  /** The session as the store has it, null when nobody is signed in. Asks no server. */
+  session(): Promise<Session | null>
+  /**
+   * Calls `listener` whenever someone signs in or is signed out, by you or by the server. Returns what stops it.
+   *
+   * @example
+   * ```ts
+   * const stop = pinstack.onAuthChange((change) => {
+   *   if (change.state === 'signed_out' && change.reason === 'ended') showLogin('Please sign in again.')
+   * })
+   * ```
+   */
+  onAuthChange(listener: (change: AuthChange) => void): () => void
+  /** The places where this account is signed in. */
+  readonly sessions: Sessions
+  readonly users: Users
+}
+
+export interface Sessions {
+  list(options?: CallOptions): Promise<SessionInfo[]>
+  /** Ends one session of this account. False when there was none: it had ended already. */
+  revoke(id: string, options?: CallOptions): Promise<boolean>
+  /** Ends all sessions of this account but this one; says how many. */
+  revokeOthers(options?: CallOptions): Promise<number>
+}
+
+export interface Users {
+  /** @throws `users.not_found` */
+  get(id: number, options?: CallOptions): Promise<User>
+  /** In any case of letters. @throws `users.not_found` */
+  getByUsername(username: string, options?: CallOptions): Promise<User>
+  /** Finds one's own account, for admins any. @throws `users.not_found` */
+  getByEmail(email: string, options?: CallOptions): Promise<User>
+  /**
+   * Accounts whose username or full name contains `text`, by ascending id. A page is fetched when you get to it.
+   *
+   * @example
+   * ```ts
+   * for await (const user of pinstack.users.search('ada')) console.log(user.username)
+   *
+   * for await (const page of pinstack.users.search('ada', { limit: 20 }).pages()) {
+   *   console.log(`${page.total} in all`, page.items.map((user) => user.username))
+   * }
+   * ```
+   */
+  search(text: string, options?: SearchOptions): Search
+  /** Changes the account that is signed in. @throws `users.username_taken`, `users.email_taken` */
+  update(changes: UserChanges, options?: CallOptions): Promise<User>
+  /** Null takes it away. */
+  setAvatar(avatarUrl: string | null, options?: CallOptions): Promise<User>
+  /** Deletes the account that is signed in, for good, and signs out. */
+  delete(options?: CallOptions): Promise<void>
+  /** Makes an account for someone else, without signing it in. Servers may switch it off. */
+  create(user: NewUser, options?: CallOptions): Promise<User>
+}
+
+/** What a search finds: account by account, or page by page. Each iteration asks anew. */
+export interface Search extends AsyncIterable<User> {
+  pages(): AsyncIterableIterator<SearchPage>
+}
+
+export interface SearchOptions extends CallOptions {
+  /** Accounts per page, 1 to 100; 50 unless told otherwise. */
+  limit?: number
+}
+
+/**
+ * A client of one Pinstack server, for one user at a time. Sessions renew themselves; a change is never sent twice.
+ *
+ * @example
+ * ```ts
+ * import { createPinstack } from '@pinstack/sdk'
+ *
+ * const pinstack = createPinstack({ url: 'http://127.0.0.1:8080' })
+ * const me = await pinstack.register({ username: 'ada', email: 'ada@example.com', password: 'correct horse' })
+ * console.log(`Hello ${me.username}`)
+ * ```
+ *
+ * @throws {TypeError} for a `url` that is not http or https.
+ */
+export function createPinstack({ url, store = memoryStore(), fetch = globalThis.fetch.bind(globalThis), timeoutMs = 30_000 }: PinstackOptions): Pinstack {
+  const send = createSend(baseUrl(url), { fetch, timeoutMs })
+  const keeper = createKeeper({ store, send, nowMs: Date.now })
+  const call = createCall(send, keeper)
+
+  async function enter(path: 'auth.register' | 'auth.login', input: NewUser | Credentials, options: CallOptions): Promise<Me> {
+    const tokens = await send({ ...options, kind: 'mutation', path, input }) as Tokens
+    await keeper.exclusive(() => keeper.signIn(tokens))
+    return me(options)
+  }
+
+  async function me(options?: CallOptions): Promise<Me> {
+    return await call('auth.me', undefined, options) as Me // one's own account comes with its address
+  }
+
+  return {
+    register: (user, options = {}) => enter('auth.register', user, options),
+    login: (credentials, options = {}) => enter('auth.login', credentials, options),
+    logout: (options = {}) => keeper.exclusive(async () => {
+      const session = await keeper.current()
+      if (!session) return
+      await keeper.signOut('logout')
+      const { refreshToken } = session
+      await send({ ...options, kind: 'mutation', path: 'auth.logout', input: { refreshToken } }).catch(unlessGone)
+    }),
+    me,
+    changePassword: async (change, options) => {
+      await call('auth.changePassword', change, options, (work) => keeper.exclusive(async () => {
+        const tokens = await work()
+        await keeper.keep(tokens)
+        return tokens
+      }))
+    },
+    session: () => keeper.current(),
+    onAuthChange: (listener) => keeper.onChange(listener),
+    sessions: {
+      list: (options) => call('auth.sessions.list', undefined, options),
+      revoke: async (id, options) => (await call('auth.sessions.revoke', { id }, options)).revoked,
+      revokeOthers: async (options) => (await call('auth.sessions.revokeOthers', undefined, options)).revoked,
+    },
+    users: {
+      get: (id, options) => call('users.byId', { id }, options),
+      getByUsername: (username, options) => call('users.byUsername', { username }, options),
+      getByEmail: (email, options) => call('users.byEmail', { email }, options),
+      search: (text, { limit, ...options } = {}) => {
+        const pages = () => searchPages(call, { query: text, limit }, options)
+        return { pages, [Symbol.asyncIterator]: () => usersOf(pages()) }
+      },
+      update: (changes, options) => call('users.update', changes, options),
+      setAvatar: (avatarUrl, options) => call('users.setAvatar', { avatarUrl }, options),
+      delete: async (options) => {
+        await call('users.delete', undefined, options)
+        await keeper.exclusive(() => keeper.signOut('deleted'))
+      },
+      create: (user, options) => call('users.create', user, options),
+    },
+  }
+}
+
+function baseUrl(url: string): string {
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new TypeError(`url must be an http or https URL, not ${JSON.stringify(url)}`)
+  return url.replace(/[?#].*$/, '').replace(/\/+$/, '')
+}
+
+type Call = <Path extends keyof Procedures>(
+  path: Path, input: Procedures[Path]['input'], options?: CallOptions,
+  around?: (work: () => Promise<Procedures[Path]['output']>) => Promise<Procedures[Path]['output']>,
+) => Promise<Procedures[Path]['output']>
+
+/** A refused token is refused before the call runs, so the call may be sent again with a new one, whatever it does. */
+const tokenRefusals = ['auth.token_expired', 'auth.invalid_token', 'auth.unauthenticated'] as const
+
+function createCall(send: ReturnType<typeof createSend>, keeper: Keeper): Call {
+  return async (path, input, options = {}, around = (work) => work()) => {
+    const sendAs = (session: Session | null) => around(() => send({
+      ...options, kind: procedureKinds[path], path, input, ...(session && { accessToken: session.accessToken }),
+    }) as never)
+    const session = await unlessAborted(keeper.fresh(), options.signal)
+    try {
+      return await sendAs(session)
+    } catch (error) {
+      if (!session || !isPinstackError(error, ...tokenRefusals)) throw error
+      const renewed = await unlessAborted(keeper.renew(session), options.signal)
+      if (!renewed) throw new PinstackError('auth.unauthenticated', 'signed out', { status: 401, requestId: error.requestId, cause: error })
+      return await sendAs(renewed)
+    }
+  }
+}
+
+/** A renewal is everyone's: whoever gives up waiting does not end it. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  let stop = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(new PinstackError('aborted', 'the call was aborted', { cause: signal.reason }))
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+async function* searchPages(call: Call, input: { query: string; limit: number | undefined }, options: CallOptions): AsyncGenerator<SearchPage, undefined> {
+  let cursor: number | null = null
+  do {
+    const page: SearchPage = await call('users.search', { ...input, cursor: cursor ?? undefined }, options)
+    yield page
+    cursor = page.nextCursor
+  } while (cursor !== null)
+}
+
+async function* usersOf(pages: AsyncIterable<SearchPage>): AsyncGenerator<User, undefined> {
+  for await (const { items } of pages) yield* items
+}
+
+/** The session had ended already. */
+function unlessGone(error: unknown): void {
+  if (!isPinstackError(error) || ![401, 404].includes(error.status)) throw error
+}

@@ -1,0 +1,104 @@
+/** Which field of the input is to blame, and why. */
+export interface Issue {
+  /** Dotted: `username`, `profile.links.0`. Empty when it is the input as a whole. */
+  path: string
+  message: string
+}
+
+/** Errors that arise on this side of the wire. */
+export type ClientErrorCode =
+  /** No answer: no connection, or it broke off. Whether the server got the request is unknown. */
+  | 'network'
+  /** No answer within `timeoutMs`. Whether the server got the request is unknown. */
+  | 'timeout'
+  /** Your `AbortSignal` fired. */
+  | 'aborted'
+  /** An answer that no Pinstack server gives: a proxy's page, a wrong `url`. */
+  | 'bad_response'
+
+/** Errors that the server reports; docs/errors.md describes them, and is tested against this list. */
+const serverErrorCodes = [
+  'input.invalid',
+  'input.unreadable',
+  'auth.unauthenticated',
+  'auth.invalid_token',
+  'auth.token_expired',
+  'auth.forbidden',
+  'auth.invalid_credentials',
+  'auth.invalid_refresh_token',
+  'auth.refresh_token_expired',
+  'auth.invalid_setup_token',
+  'auth.admin_exists',
+  'auth.busy',
+  'users.not_found',
+  'users.invalid_email',
+  'users.invalid_search',
+  'users.username_taken',
+  'users.email_taken',
+  'users.creation_disabled',
+  'limit.exceeded',
+  'unavailable',
+  'internal',
+] as const
+
+export type ServerErrorCode = (typeof serverErrorCodes)[number]
+
+export type ErrorCode = ClientErrorCode | ServerErrorCode
+
+/**
+ * Why a call failed. Switch on `code`: it is stable, the message is for people.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await pinstack.users.get(7)
+ * } catch (error) {
+ *   if (isPinstackError(error, 'users.not_found')) showNobody()
+ *   else throw error
+ * }
+ * ```
+ */
+export class PinstackError<Code extends string = string> extends Error {
+  override readonly name = 'PinstackError'
+  /** One of {@link ErrorCode}, or a code that a newer server has added. */
+  readonly code: Code
+  /** HTTP status; 0 when there was no answer. */
+  readonly status: number
+  /** Filled for `input.invalid`. */
+  readonly issues: readonly Issue[]
+  /** Finds the request in the server's log; null when the server gave none. */
+  readonly requestId: string | null
+  /** How long to wait before the next try, where the server said so (429, 503); else null. */
+  readonly retryAfterMs: number | null
+
+  constructor(code: Code, message: string, details: ErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    this.code = code
+    this.status = details.status ?? 0
+    this.issues = details.issues ?? []
+    this.requestId = details.requestId ?? null
+    this.retryAfterMs = details.retryAfterMs ?? null
+  }
+}
+
+export interface ErrorDetails {
+  status?: number
+  issues?: readonly Issue[]
+  requestId?: string | null
+  retryAfterMs?: number | null
+  cause?: unknown
+}
+
+/**
+ * Whether `error` came from Pinstack, and with one of these codes where some are given.
+ *
+ * @example
+ * ```ts
+ * if (isPinstackError(error, 'users.username_taken', 'users.email_taken')) error.code // narrowed to the two
+ * ```
+ */
+export function isPinstackError(error: unknown): error is PinstackError
+export function isPinstackError<Code extends ErrorCode>(error: unknown, ...codes: [Code, ...Code[]]): error is PinstackError<Code>
+export function isPinstackError(error: unknown, ...codes: string[]): boolean {
+  return error instanceof PinstackError && (codes.length === 0 || codes.includes(error.code))
+}

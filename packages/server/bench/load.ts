@@ -1,0 +1,51 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { openSync } from 'node:fs'
+import { join } from 'node:path'
+import autocannon from 'autocannon'
+
+export const connections = 32
+export const roundSeconds = 4
+const warmUpSeconds = 2
+
+export interface Target { url: string; child: ChildProcess; metricsUrl: string | undefined }
+
+/** Starts `name` of target.ts. Its log goes where production's goes nowhere: a file that nobody reads. */
+export async function startTarget(name: string, dir: string): Promise<Target> {
+  const child = fork(join(import.meta.dirname, 'target.ts'), [name, dir], { stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit', 'ipc'] })
+  const [addresses] = await Promise.race([once(child, 'message'), once(child, 'exit').then(() => { throw new Error(`${name} did not start`) })])
+  const [url, metricsUrl] = String(addresses).split(' ')
+  return { url: url!, metricsUrl, child }
+}
+
+export interface Shot { method?: 'GET' | 'POST'; path: string; body?: string; headers?: Record<string, string> }
+
+/** Requests a second over `seconds`. Any answer that is not 200 ends the benchmark. */
+export async function shoot(url: string, { path, ...shot }: Shot, seconds = roundSeconds, at = connections): Promise<number> {
+  const { requests, non2xx, errors, duration } = await autocannon({ url: url + path, connections: at, duration: seconds, ...shot })
+  if (non2xx + errors > 0) throw new Error(`${url}${path}: ${non2xx} bad answers, ${errors} errors`)
+  return requests.total / duration
+}
+
+/** Loads each in turn, round after round, and gives the rates of each by round: what the machine does besides hits all alike. */
+export async function compare(contenders: Record<string, () => Promise<number>>, rounds: number): Promise<Record<string, number[]>> {
+  const rates: Record<string, number[]> = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]))
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, run] of Object.entries(contenders)) rates[name]!.push(await run())
+  }
+  return rates
+}
+
+export async function warmUp(url: string, shot: Shot): Promise<void> {
+  await shoot(url, shot, warmUpSeconds)
+}
+
+/** The median of the rounds' ratios. */
+export function ratio(rates: Record<string, number[]>, of: string, to: string): number {
+  const ratios = rates[of]!.map((rate, round) => rate / rates[to]![round]!).toSorted((a, b) => a - b)
+  return ratios[Math.floor(ratios.length / 2)]!
+}
+
+export function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
+}

@@ -1,0 +1,36 @@
+import { compare, median, ratio, shoot, startTarget, warmUp, type Shot } from './load.ts'
+import type { Row } from './main.ts'
+
+const rounds = 5
+const rest: Shot = { path: '/api/v1/users/1' }
+const rpc: Shot = { path: `/trpc/users.byId?input=${encodeURIComponent('{"id":1}')}` }
+
+/** REST and tRPC reads of a cached user, against Fastify by itself and tRPC's own adapter. */
+export async function readRows(dir: string): Promise<Row[]> {
+  const targets = { bare: await startTarget('bare', dir), product: await startTarget('product', dir), short: await startTarget('short', dir), adapter: await startTarget('adapter', dir) }
+  const { bare, product, short, adapter } = targets
+  await assertSameBytes(bare.url, product.url, rest)
+  await assertSameBytes(bare.url, short.url, rpc)
+  const contenders: [string, string, Shot][] = [
+    ['bare', bare.url, rest], ['product', product.url, rest], ['bare rpc', bare.url, rpc], ['short', short.url, rpc], ['adapter', adapter.url, rpc], ['product rpc', product.url, rpc],
+  ]
+  for (const [, url, shot] of contenders) await warmUp(url, shot)
+  const rates = await compare(Object.fromEntries(contenders.map(([name, url, shot]) => [name, () => shoot(url, shot)])), rounds)
+  for (const { child } of Object.values(targets)) child.kill()
+  const perSecond = (name: string) => `${Math.round(median(rates[name]!)).toLocaleString('en')}/s`
+  const row = (what: string, of: string, to: string, bar: number | undefined): Row => (
+    { what, value: ratio(rates, of, to), unit: '×', bar, better: 'more', note: `${perSecond(of)} to ${perSecond(to)}` }
+  )
+  return [
+    row('GET /api/v1/users/{id}, production defaults : bare Fastify route', 'product', 'bare', 0.6),
+    row('tRPC users.byId, short way : tRPC’s Fastify adapter', 'short', 'adapter', 2.3),
+    row('tRPC users.byId, short way : bare Fastify route', 'short', 'bare rpc', 0.5),
+    row('tRPC users.byId, production defaults : bare Fastify route', 'product rpc', 'bare rpc', undefined),
+  ]
+}
+
+/** Both answer alike but for v1's newline and the times of the account. */
+async function assertSameBytes(one: string, other: string, { path }: Shot): Promise<void> {
+  const [a, b] = await Promise.all([one, other].map(async (url) => (await (await fetch(url + path)).text()).trim()))
+  if (a!.length !== b!.length) throw new Error(`not the same bytes:\n${a}\n${b}`)
+}

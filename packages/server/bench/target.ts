@@ -1,0 +1,56 @@
+/** One server to measure, in a process of its own: `node target.ts NAME DATADIR`. Says where it listens, and ends when its parent does. */
+import { fastifyTRPCPlugin } from '@trpc/server/adapters/fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { openApp } from '../src/open-app.ts'
+import { createRouter } from '../src/router.ts'
+import type { Context } from '../src/rpc/procedures.ts'
+import { createServer } from '../src/server.ts'
+import { mountTrpc } from '../src/surfaces/trpc.ts'
+import { benchConfig } from './world.ts'
+
+export const user = {
+  id: 1, username: 'user1', full_name: 'User Number 1', bio: 'I am one of many users here.', created_at: '2026-01-31T18:41:35Z', updated_at: '2026-01-31T18:41:35Z',
+}
+
+const targets: Record<string, (dir: string) => Promise<string>> = {
+  /** As `pinstack up` runs it: logs at info, metrics, headers, limits. */
+  product: async (dir) => (await (await createServer(benchConfig(dir))).listen()).apiUrl,
+  /** The same without limits, for logins. */
+  unlimited: async (dir) => {
+    const server = await createServer(benchConfig(dir, { 'rateLimits.enabled': false }))
+    const { apiUrl, metricsUrl } = await server.listen()
+    return `${apiUrl} ${metricsUrl}`
+  },
+  /** What Fastify does by itself with the same bytes. */
+  bare: async () => {
+    const server = Fastify()
+    server.get('/api/v1/users/:id', () => ({ status: 200, data: user }))
+    server.get('/trpc/users.byId', () => ({ result: { data: rpcUser } }))
+    return await listen(server)
+  },
+  /** tRPC's own Fastify adapter, and nothing around it. */
+  adapter: async (dir) => await listenTrpc(dir, (scope, trpcOptions) => void scope.register(fastifyTRPCPlugin, { trpcOptions })),
+  /** The short way, and nothing around it. */
+  short: async (dir) => await listenTrpc(dir, mountTrpc),
+}
+
+const rpcUser = { id: 1, username: 'user1', fullName: 'User Number 1', bio: 'I am one of many users here.', avatarUrl: null, createdAt: '2026-01-31T18:41:35.000Z', updatedAt: '2026-01-31T18:41:35.000Z' }
+
+async function listenTrpc(dir: string, mount: (scope: FastifyInstance, options: any) => void): Promise<string> {
+  const { app } = await openApp(benchConfig(dir))
+  const router = createRouter(app)
+  const createContext = (): Context => ({ viewer: async () => { throw new Error('not here') }, optionalViewer: async () => null, client: { address: '', device: '' } })
+  const server = Fastify()
+  await server.register(async (scope) => mount(scope, { router, createContext }), { prefix: '/trpc' })
+  return await listen(server)
+}
+
+async function listen(server: FastifyInstance): Promise<string> {
+  return await server.listen({ port: 0, host: '127.0.0.1' })
+}
+
+const [name = '', dir = ''] = process.argv.slice(2)
+if (process.send) {
+  process.on('disconnect', () => process.exit())
+  process.send(await targets[name]!(dir))
+}

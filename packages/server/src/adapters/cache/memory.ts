@@ -1,0 +1,33 @@
+import { LRUCache } from 'lru-cache'
+import type { Cache } from '../../ports/cache.ts'
+import type { Clock } from '../../ports/clock.ts'
+
+/** Leases on keys that are being read right now; beyond it the oldest lose theirs, which costs a hit and nothing else. */
+const leasesMax = 10_000
+
+/** Holds at most `entriesMax` entries; what was used least recently leaves first. */
+export function memoryCache(clock: Clock, { entriesMax = 10_000 } = {}): Cache {
+  const entries = new LRUCache<string, string>({ max: entriesMax, perf: { now: () => clock.nowMs() }, ttlResolution: 0 })
+  const leases = new LRUCache<string, string>({ max: leasesMax })
+  let count = 0
+  return {
+    async get(key) {
+      const value = entries.get(key)
+      if (value !== undefined) return { value }
+      let lease = leases.get(key)
+      if (lease === undefined) leases.set(key, (lease = String(++count)))
+      return { lease }
+    },
+    async put(key, value, { lease, ttlMs }) {
+      if (leases.get(key) !== lease) return
+      leases.delete(key)
+      entries.set(key, value, { ttl: ttlMs })
+    },
+    async delete(keys) {
+      for (const key of keys) {
+        leases.delete(key)
+        entries.delete(key)
+      }
+    },
+  }
+}

@@ -1,0 +1,105 @@
+import { Kysely, PostgresDialect, sql } from 'kysely'
+import pg from 'pg'
+import { DatabaseUnavailable, type Database, type Dialect } from '../../ports/database.ts'
+import { postgresTextSearch } from './postgres-text-search.ts'
+import { createDatabase } from './transaction.ts'
+import { watchedDriver, type OnQuery } from './watched-driver.ts'
+
+export interface PostgresOptions {
+  url: string
+  /** Serves the reads outside transactions. A replica lags: what was just written may not be there yet. */
+  replicaUrl?: string | undefined
+  poolMax?: number
+  connectTimeoutMs?: number
+  statementTimeoutMs?: number
+  lockTimeoutMs?: number
+  onQuery?: OnQuery
+  /** Hears of idle connections that the server cut; without a listener such an error ends the process. */
+  onConnectionError?: (error: Error) => void
+  /** Is asked for the pool when it has been made, for metrics. */
+  onPool?: (pool: PoolState) => void
+}
+
+export interface PoolState {
+  readonly totalCount: number
+  readonly idleCount: number
+  readonly waitingCount: number
+}
+
+export function openPostgres<Tables>(options: PostgresOptions): Database<Tables> {
+  const { url, replicaUrl, poolMax = 10, connectTimeoutMs = 5_000, statementTimeoutMs = 15_000, lockTimeoutMs = 5_000, onQuery } = options
+  const connect = (connectionString: string) => {
+    const pool = new pg.Pool({
+      connectionString,
+      max: poolMax,
+      connectionTimeoutMillis: connectTimeoutMs,
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: lockTimeoutMs,
+      application_name: 'pinstack',
+      keepAlive: true,
+      types: { getTypeParser },
+    })
+    pool.on('error', options.onConnectionError ?? (() => {}))
+    options.onPool?.(pool)
+    const stock = new PostgresDialect({ pool })
+    return new Kysely<Tables>({
+      dialect: {
+        createDriver: () => watchedDriver(stock.createDriver(), { onQuery, translate }),
+        createQueryCompiler: () => stock.createQueryCompiler(),
+        createAdapter: () => stock.createAdapter(),
+        createIntrospector: (db) => stock.createIntrospector(db),
+      },
+    })
+  }
+  const writer = connect(url)
+  return createDatabase({ writer, reader: replicaUrl ? connect(replicaUrl) : writer }, dialect)
+}
+
+const dialect: Dialect = {
+  name: 'postgres',
+  bytewiseText: sql`text collate "C"`,
+  addId: (table) => table.addColumn('id', 'bigint', (column) => column.primaryKey().generatedAlwaysAsIdentity()),
+  async tryLock(tx, lockName) {
+    const { rows } = await sql<{ held: boolean }>`select pg_try_advisory_xact_lock(hashtext(${lockName})) as held`.execute(tx)
+    return rows[0]!.held
+  },
+  async lock(tx, lockName) {
+    await sql`select pg_advisory_xact_lock(hashtext(${lockName}))`.execute(tx)
+  },
+  async liftTimeouts(tx) {
+    await sql`set local statement_timeout = 0`.execute(tx)
+    await sql`set local lock_timeout = 0`.execute(tx)
+  },
+  textSearch: postgresTextSearch,
+  isUniqueViolation: (error) => codeOf(error) === '23505',
+  isRetryable: (error) => ['40001', '40P01'].includes(codeOf(error)),
+}
+
+/** SQLSTATE classes and codes that speak of the server and not of the statement (PostgreSQL documentation, appendix A). */
+const awayCode = /^(08|53|57P0[1-5]|57014|55P03|25006)/
+
+/** The server's own errors are known by their code. All others that come out of the driver are about reaching it. */
+function translate(error: unknown): unknown {
+  const away = error instanceof pg.DatabaseError ? awayCode.test(error.code ?? '') : error instanceof Error && !(error instanceof TypeError)
+  return away ? new DatabaseUnavailable(error) : error
+}
+
+/** Reads int8 (every id and every count) as a number on this pool alone; pg's own setting is global to the process. */
+function getTypeParser(oid: number, format?: 'text' | 'binary') {
+  return oid === pg.types.builtins.INT8 ? parseSafeInteger : pg.types.getTypeParser(oid, format as 'text')
+}
+
+function parseSafeInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new RangeError(`int8 out of range: ${text}`)
+  return value
+}
+
+const codeOf = (error: unknown) => String((error as { code?: unknown } | null)?.code ?? '')
+
+/** `text` as the server gives it (`16.2`), `major` for comparing. */
+export async function readServerVersion(db: Kysely<any>): Promise<{ major: number; text: string }> {
+  const { rows } = await sql<{ server_version: string }>`show server_version`.execute(db)
+  const text = rows[0]!.server_version.split(' ')[0]!
+  return { major: Number.parseInt(text, 10), text }
+}

@@ -1,0 +1,99 @@
+import SqliteClient, { type Statement } from 'better-sqlite3'
+import {
+  CompiledQuery,
+  Kysely,
+  SqliteAdapter,
+  SqliteDriver,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  sql,
+  type DatabaseConnection,
+  type SqliteDatabase,
+} from 'kysely'
+import { DatabaseUnavailable, type Database, type Dialect } from '../../ports/database.ts'
+import { sqliteTextSearch } from './sqlite-text-search.ts'
+import { createDatabase } from './transaction.ts'
+import { watchedDriver, type OnQuery } from './watched-driver.ts'
+
+export interface SqliteOptions {
+  /** `full` survives a power cut; `normal` may lose the last commits to one, never the consistency of the file. */
+  synchronous?: 'full' | 'normal'
+  onQuery?: OnQuery
+}
+
+/** How long opening waits for another process that holds the file. */
+const openWaitMs = 3_000
+
+/** Opens (or creates) the file at `path`: one connection writes, another reads, so a reader never waits for a writer. */
+export function openSqlite<Tables>(path: string, { synchronous = 'full', onQuery }: SqliteOptions = {}): Database<Tables> {
+  const connect = (translate: (error: unknown) => unknown) => {
+    const client = new SqliteClient(path, { timeout: openWaitMs })
+    client.pragma('journal_mode = WAL')
+    client.pragma(`synchronous = ${synchronous}`)
+    client.pragma('foreign_keys = ON')
+    client.pragma('busy_timeout = 0') // @NOTE SQLite's own wait would block the event loop; transaction.ts waits instead
+    return new Kysely<Tables>({
+      dialect: {
+        createDriver: () => watchedDriver(new ImmediateSqliteDriver({ database: keepStatements(client) }), { onQuery, translate }),
+        createQueryCompiler: () => new SqliteQueryCompiler(),
+        createAdapter: () => new TransactionalSqliteAdapter(),
+        createIntrospector: (db) => new SqliteIntrospector(db),
+      },
+    })
+  }
+  const writer = connect((error) => (isAway(error) ? new DatabaseUnavailable(error) : error))
+  const reader = connect((error) => (isAway(error) || isBusy(error) ? new DatabaseUnavailable(error) : error))
+  return createDatabase({ writer, reader }, dialect)
+}
+
+const dialect: Dialect = {
+  name: 'sqlite',
+  bytewiseText: sql`text`,
+  addId: (table) => table.addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement()), // @NOTE without autoincrement the id of a deleted last row is given out again
+  tryLock: async () => true, // @NOTE `begin immediate` has already locked out every other writer
+  lock: async () => {},
+  liftTimeouts: async () => {},
+  textSearch: sqliteTextSearch,
+  isUniqueViolation: (error) => ['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY'].includes(codeOf(error)),
+  isRetryable: isBusy,
+}
+
+function isBusy(error: unknown): boolean {
+  return codeOf(error).startsWith('SQLITE_BUSY')
+}
+
+/** The disk is full, gone, or not ours to write. */
+function isAway(error: unknown): boolean {
+  return /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN)/.test(codeOf(error))
+}
+
+/** Kysely prepares each query anew. This keeps the statements that were used last, so that what comes again is not parsed again. */
+export function keepStatements(client: SqliteClient.Database, statementsMax = 256): SqliteDatabase {
+  const statements = new Map<string, Statement<unknown[]>>()
+  return {
+    close: () => client.close(),
+    prepare(text) {
+      const statement = statements.get(text) ?? client.prepare<unknown[]>(text)
+      statements.delete(text) // what is set again moves to the end, so the first is always the one unused for longest
+      statements.set(text, statement)
+      if (statements.size > statementsMax) statements.delete(statements.keys().next().value!)
+      return statement
+    },
+  }
+}
+
+/** @NOTE SQLite rolls schema changes back like all others; Kysely says no, for the sake of pragmas that no migration of ours uses. */
+class TransactionalSqliteAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl() {
+    return true
+  }
+}
+
+/** @NOTE Kysely begins `deferred`; upgrading a read to a write then fails at once with SQLITE_BUSY instead of waiting. */
+class ImmediateSqliteDriver extends SqliteDriver {
+  override async beginTransaction(connection: DatabaseConnection) {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  }
+}
+
+export const codeOf = (error: unknown) => String((error as { code?: unknown } | null)?.code ?? '')

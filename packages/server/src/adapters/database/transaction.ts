@@ -1,0 +1,66 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
+import type { Kysely, KyselyPlugin, Transaction } from 'kysely'
+import { DatabaseUnavailable, type Database, type Dialect } from '../../ports/database.ts'
+
+/** How long a transaction that is in another's way is tried again. */
+const retryForMs = 5_000
+const backoff = new ExponentialBackoff({ initialDelay: 1, maxDelay: 100 })
+const insideTransaction = new AsyncLocalStorage<true>()
+
+/** What the two drivers share: retries, what follows a commit, and two guards against queries that slip out of their transaction. */
+export function createDatabase<Tables>(connections: { writer: Kysely<Tables>; reader: Kysely<Tables> }, dialect: Dialect): Database<Tables> {
+  const callbacks = new WeakMap<Transaction<Tables>, (() => void)[]>()
+
+  async function attempt<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<{ result: T; after: (() => void)[] }> {
+    let ended = false
+    const after: (() => void)[] = []
+    const writer = connections.writer.withPlugin(guard(() => ended && 'query after the end of its transaction'))
+    const result = await writer.transaction().execute(async (tx) => {
+      callbacks.set(tx, after)
+      try {
+        return await work(tx)
+      } finally {
+        ended = true
+      }
+    })
+    return { result, after }
+  }
+
+  return {
+    dialect,
+    db: connections.reader.withPlugin(guard(() => insideTransaction.getStore() && 'query outside the transaction that is open here: use tx')),
+    async transaction<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
+      if (insideTransaction.getStore()) throw new Error('transactions do not nest: pass tx down instead')
+      const deadlineMs = performance.now() + retryForMs
+      const again = retry(handleWhen((error) => dialect.isRetryable(error) && performance.now() < deadlineMs), { maxAttempts: Infinity, backoff })
+      try {
+        const { result, after } = await insideTransaction.run(true, () => again.execute(() => attempt(work)))
+        for (const callback of after) callback()
+        return result
+      } catch (error) {
+        throw dialect.isRetryable(error) ? new DatabaseUnavailable(error) : error
+      }
+    },
+    afterCommit(tx, callback) {
+      const after = callbacks.get(tx)
+      if (!after) throw new Error('afterCommit takes the tx that transaction() gave')
+      after.push(callback)
+    },
+    async close() {
+      await connections.writer.destroy()
+      if (connections.reader !== connections.writer) await connections.reader.destroy()
+    },
+  }
+}
+
+function guard(complaint: () => string | false | undefined): KyselyPlugin {
+  return {
+    transformQuery({ node }) {
+      const message = complaint()
+      if (message) throw new Error(message)
+      return node
+    },
+    transformResult: async ({ result }) => result,
+  }
+}

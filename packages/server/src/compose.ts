@@ -1,0 +1,84 @@
+import { createRecordAudit, listAudit } from './audit/audit.ts'
+import { purgeAuthOf } from './features/auth/jobs.ts'
+import type { Keyring } from './features/auth/keys.ts'
+import type { Passwords } from './features/auth/passwords.ts'
+import { createAuth } from './features/auth/service.ts'
+import { createUsers } from './features/users/service.ts'
+import type { Consumer } from './outbox/consumers.ts'
+import { createDeadLetters } from './outbox/dead-letters.ts'
+import { createEmit } from './outbox/outbox.ts'
+import type { Cache } from './ports/cache.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Database } from './ports/database.ts'
+import type { Doorbell } from './ports/doorbell.ts'
+import type { RateLimiter } from './ports/rate-limiter.ts'
+import type { Tables } from './schema.ts'
+import type { Metrics } from './surfaces/metrics.ts'
+
+export interface AppDeps {
+  database: Database<Tables>
+  clock: Clock
+  cache: Cache
+  limiter: RateLimiter
+  passwords: Passwords
+  keys: Keyring
+  /** Rung after each commit that wrote an event. */
+  committed: Doorbell
+  settings: {
+    createByUsers: boolean
+    accessTtlMs: number
+    refreshTtlMs: number
+    issuer: string
+    audience: string
+  }
+  metrics?: Metrics
+  warn(message: string, fields: Record<string, unknown>): void
+}
+
+export type App = ReturnType<typeof compose>
+
+/** The one place that knows the features and wires them to each other. Nothing runs by itself: background.ts does that. */
+export function compose(deps: AppDeps) {
+  const { database, clock, cache, limiter, passwords, keys, settings, metrics, warn } = deps
+  const emit = createEmit(deps)
+  const recordAudit = createRecordAudit(clock)
+  const users = createUsers({
+    database,
+    clock,
+    emit,
+    cache,
+    limiter,
+    recordAudit,
+    passwords,
+    // Not called before both are there: each takes part in transactions of the other.
+    accounts: { open: (tx, account) => auth.accounts.open(tx, account), close: (tx, userId) => auth.accounts.close(tx, userId) },
+    settings,
+    ...(metrics && { record: { registration: metrics.registration, cache: metrics.cache } }),
+  })
+  const auth = createAuth({
+    database,
+    clock,
+    emit,
+    limiter,
+    recordAudit,
+    passwords,
+    keys,
+    warn,
+    users: { createAccount: users.createAccount },
+    settings,
+    ...(metrics && { record: metrics }),
+  })
+  return {
+    users,
+    auth,
+    audit: { list: (range?: Parameters<typeof listAudit>[1]) => listAudit(database.db, range) },
+    deadLetters: createDeadLetters({ database, clock }),
+    /** Who reacts to events. Their names are the groups on the bus. */
+    consumers: [] as Consumer<any>[],
+    /** Bounded batches of work that may wait. Each tells whether more is left. */
+    jobs: {
+      purgeDeletedUsers: () => users.purgeDeletedUsers([purgeAuthOf]),
+      purgeExpiredTokens: () => auth.purgeExpiredTokens(),
+    },
+  }
+}

@@ -1,0 +1,107 @@
+import { join } from 'node:path'
+import { memoryCache } from './adapters/cache/memory.ts'
+import { localDoorbell } from './adapters/doorbell/local.ts'
+import { memoryRateLimiter, unlimited } from './adapters/rate-limiter/memory.ts'
+import { compose, type App } from './compose.ts'
+import type { Config } from './config.ts'
+import { StartError } from './core/start-error.ts'
+import { openKeyFile } from './features/auth/key-file.ts'
+import { openSecretKeys, type Keyring } from './features/auth/keys.ts'
+import { createPasswords } from './features/auth/passwords.ts'
+import { assertNotNewer, migrateUp, migrationStatus } from './migrations/index.ts'
+import { makeFolder, openDatabase, type OpenDatabaseOptions } from './open-database.ts'
+import { systemClock, type Clock } from './ports/clock.ts'
+import type { Database } from './ports/database.ts'
+import type { Doorbell } from './ports/doorbell.ts'
+import type { Tables } from './schema.ts'
+import type { Metrics } from './surfaces/metrics.ts'
+
+export interface OpenAppOptions extends OpenDatabaseOptions {
+  /** Applies what waits. Without it a database that is not up to date is refused. */
+  migrate?: boolean
+  metrics?: Metrics
+  /** Hears of what an operator should know, and of nothing secret. */
+  warn?: (message: string, fields: Record<string, unknown>) => void
+}
+
+export interface OpenedApp {
+  app: App
+  database: Database<Tables>
+  clock: Clock
+  committed: Doorbell
+  /** For people: which database, and where. */
+  storage: string
+  close(): Promise<void>
+}
+
+/** The features over the configured storage, without any surface: what the server serves, and the command line works on. */
+export async function openApp(config: Config, options: OpenAppOptions = {}): Promise<OpenedApp> {
+  const { metrics, warn = () => {} } = options
+  const clock = systemClock
+  const committed = localDoorbell()
+  const { database, description } = await openDatabase(config, options)
+  let keys: Keyring | undefined
+  try {
+    await prepareSchema(database, options.migrate ?? false)
+    keys = await openKeys(config, { clock, warn })
+    const passwords = createPasswords()
+    metrics?.passwordQueue(passwords.load)
+    const app = compose({
+      database,
+      clock,
+      committed,
+      passwords,
+      keys,
+      warn,
+      cache: memoryCache(clock, { entriesMax: config.cache.entriesMax }),
+      limiter: config.rateLimits.enabled ? memoryRateLimiter(metrics?.rateLimited) : unlimited,
+      settings: {
+        createByUsers: config.users.createByUsers,
+        accessTtlMs: config.auth.accessTtl,
+        refreshTtlMs: config.auth.refreshTtl,
+        issuer: config.auth.issuer,
+        audience: config.auth.audience,
+      },
+      ...(metrics && { metrics }),
+    })
+    return {
+      app,
+      database,
+      clock,
+      committed,
+      storage: description,
+      async close() {
+        keys?.close()
+        await database.close()
+      },
+    }
+  } catch (error) {
+    keys?.close()
+    await database.close()
+    throw error
+  }
+}
+
+async function prepareSchema(database: Database<Tables>, migrate: boolean): Promise<void> {
+  if (migrate) return void (await migrateUp(database))
+  await assertNotNewer(database.db)
+  const waiting = (await migrationStatus(database)).filter(({ appliedAt }) => appliedAt === null)
+  if (waiting.length > 0) {
+    throw new StartError(`The database is not up to date (${waiting.length} migrations wait): run \`pinstack migrate up\` first.`)
+  }
+}
+
+/** Where the signing keys are when the configuration does not name a place. */
+export function keysFileOf(config: Config): string {
+  return config.auth.keysFile ?? join(config.data.dir, 'keys.json')
+}
+
+async function openKeys(config: Config, { clock, warn }: { clock: Clock; warn: NonNullable<OpenAppOptions['warn']> }): Promise<Keyring> {
+  const { secret, previousSecrets, accessTtl, keysFile } = config.auth
+  if (secret) return openSecretKeys({ secret, previousSecrets })
+  if (!keysFile) makeFolder(config.data.dir)
+  if (!keysFile && config.database.url.startsWith('postgres')) {
+    warn('signing keys are kept in data.dir: replicas on other machines need the same ones, by auth.secret or auth.keysFile', { path: keysFileOf(config) })
+  }
+  return openKeyFile({ path: keysFileOf(config), clock, accessTtlMs: accessTtl, warn })
+}

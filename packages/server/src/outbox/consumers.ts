@@ -1,0 +1,110 @@
+import { isoTime } from '../core/time.ts'
+import type { Events, EventType } from '../events.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Database } from '../ports/database.ts'
+import type { BusEvent } from '../ports/event-bus.ts'
+import { query } from '../query.ts'
+import type { Tables, Tx } from '../schema.ts'
+import { attemptsMax, parkEvent, retryDelayMs, selectParkedKeys } from './dead-letters.ts'
+import { isTransient } from './loop.ts'
+
+/** An event as a consumer sees it. */
+export type ConsumedEvent<Type extends EventType = EventType> = {
+  [Each in Type]: { id: string; type: Each; key: number; payload: Events[Each]; createdAt: string }
+}[Type]
+
+/** Reacts to events. Whatever happens to the process or the bus, each event has its effect exactly once. */
+export interface Consumer<Type extends EventType = EventType> {
+  /** Names the group, for good: renamed, it would start again at the oldest event. */
+  name: string
+  types: readonly Type[]
+  /** Writes the effect with `tx` and touches nothing else: it may run more than once, and only its last run is kept. */
+  handle(tx: Tx, event: ConsumedEvent<Type>): Promise<void>
+}
+
+export type ConsumerOutcome = 'consumed' | 'retried' | 'dead'
+
+export interface ConsumerDeps {
+  database: Database<Tables>
+  clock: Clock
+  onOutcome?: (outcome: ConsumerOutcome, consumer: string, eventType: string) => void
+  /** Hears of each failed attempt, with its cause, for the log. */
+  onFailure: (error: unknown, context: { consumer: string; eventId: string; attempt: number }) => void
+}
+
+/** Makes a batch handler for the bus. It rejects only when waiting helps, and then has done nothing that would be done again. */
+export function consumeBatches(deps: ConsumerDeps, consumer: Consumer<any>): (events: BusEvent[]) => Promise<void> {
+  const { database, onOutcome } = deps
+  const types = new Set<string>(consumer.types)
+
+  /** The ordinary case: one transaction for all. */
+  async function takeTogether(events: BusEvent[]): Promise<boolean> {
+    try {
+      const taken = await database.transaction(async (tx) => {
+        const parked = await selectParkedKeys(tx, consumer.name)
+        if (events.some((event) => parked.has(event.key))) return undefined
+        const taken: BusEvent[] = []
+        for (const event of events) if (await takeOnce(deps, consumer, tx, event)) taken.push(event)
+        return taken
+      })
+      for (const { type } of taken ?? []) onOutcome?.('consumed', consumer.name, type)
+      return taken !== undefined
+    } catch (error) {
+      if (isTransient(error)) throw error
+      return false
+    }
+  }
+
+  /** When one of them fails: each for itself, so that the neighbours of a poison event pass. */
+  async function takeAlone(event: BusEvent): Promise<void> {
+    try {
+      const outcome = await database.transaction(async (tx) => {
+        const parked = await selectParkedKeys(tx, consumer.name)
+        if (!parked.has(event.key)) return (await takeOnce(deps, consumer, tx, event)) ? 'consumed' : undefined
+        // What comes later waits behind it, or the events of one user would change their order.
+        await parkEvent(tx, { consumer: consumer.name, event, attempts: 0, error: 'waits for an earlier event', nextAttemptAt: isoTime(deps.clock.nowMs()) })
+        return undefined
+      })
+      if (outcome) onOutcome?.(outcome, consumer.name, event.type)
+    } catch (error) {
+      if (isTransient(error)) throw error
+      deps.onFailure(error, { consumer: consumer.name, eventId: event.id, attempt: 1 })
+      await database.transaction((tx) => parkEvent(tx, { consumer: consumer.name, event, ...afterFailure(deps.clock, 1, error) }))
+      onOutcome?.('retried', consumer.name, event.type)
+    }
+  }
+
+  return async (batch) => {
+    const events = batch.filter(({ type }) => types.has(type))
+    if (events.length === 0 || (await takeTogether(events))) return
+    for (const event of events) await takeAlone(event)
+  }
+}
+
+/** Runs the effect unless it has been run: the mark and the effect commit together. Returns whether it ran. */
+export async function takeOnce({ clock }: { clock: Clock }, consumer: Consumer<any>, tx: Tx, event: BusEvent): Promise<boolean> {
+  const mark = { consumer: consumer.name, eventId: event.id, processedAt: isoTime(clock.nowMs()) }
+  if (!(await insertProcessed.first(tx, mark))) return false
+  await consumer.handle(tx, event as ConsumedEvent)
+  return true
+}
+
+const insertProcessed = query<{ consumer: string; eventId: string; processedAt: string }>()((tx: Tx, { consumer, eventId, processedAt }) =>
+  tx
+    .insertInto('processedEvent')
+    .values({ consumer, eventId, processedAt })
+    .onConflict((conflict) => conflict.columns(['consumer', 'eventId']).doNothing())
+    .returning('eventId'),
+)
+
+/** What to note of an event whose attempt number `attempts` failed. */
+export function afterFailure(clock: Clock, attempts: number, error: unknown) {
+  const nextAttemptAt = attempts < attemptsMax ? isoTime(clock.nowMs() + retryDelayMs(attempts)) : null
+  return { attempts, error: describe(error), nextAttemptAt }
+}
+
+const errorCharsMax = 2_000
+
+function describe(error: unknown): string {
+  return (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, errorCharsMax)
+}

@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ExponentialBackoff, type IBackoff } from 'cockatiel'
+import { DomainError } from '../core/errors.ts'
+
+const pauseMsMax = 5_000
+const backoff = new ExponentialBackoff({ initialDelay: 50, maxDelay: pauseMsMax })
+
+export interface Loop {
+  /** Lets the running turn finish, and starts no other. */
+  stop(): Promise<void>
+}
+
+/**
+ * Runs `turn` again and again until it is stopped. A turn that fails is reported once for each series of failures and
+ * tried again after a pause that grows to 5 s: a database that is away is waited for without end.
+ */
+export function startLoop(turn: (signal: AbortSignal) => Promise<void>, onFailure: (error: unknown) => void): Loop {
+  const ending = new AbortController()
+  const { signal } = ending
+  const running = (async () => {
+    let pause: IBackoff<unknown> | undefined
+    while (!signal.aborted) {
+      try {
+        await turn(signal)
+        pause = undefined
+      } catch (error) {
+        if (!pause) onFailure(error)
+        pause = pause ? pause.next(undefined) : backoff.next()
+        await pauseFor(pause.duration, signal)
+      }
+    }
+  })()
+  return {
+    async stop() {
+      ending.abort()
+      await running
+    },
+  }
+}
+
+/** Runs a bounded batch of work again at once while it says that more is left, and else after `everyMs`. */
+export function startJob(everyMs: number, batch: () => Promise<boolean>, onFailure: (error: unknown) => void): Loop {
+  return startLoop(async (signal) => {
+    if (!(await batch())) await pauseFor(everyMs, signal)
+  }, onFailure)
+}
+
+async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {}) // only an abort wakes it early
+}
+
+/** A failure that says nothing about the event at hand: waiting helps, and does not count as an attempt. */
+export function isTransient(error: unknown): boolean {
+  return error instanceof DomainError && error.kind === 'unavailable'
+}

@@ -1,0 +1,28 @@
+import type { Database } from '../ports/database.ts'
+import type { Doorbell } from '../ports/doorbell.ts'
+import type { Tables } from '../schema.ts'
+import { startLoop, type Loop } from './loop.ts'
+import { sequenceEvents } from './sequence.ts'
+
+interface RelayDeps {
+  database: Database<Tables>
+  /** Rung by whoever commits an event here. */
+  committed: Doorbell
+  /** Rung for those who read events. */
+  sequenced: Doorbell
+  /** How long an event of another process waits at the most. */
+  pollMs: number
+  onSequenced?: (eventType: string) => void
+  onFailure: (error: unknown) => void
+}
+
+/** Gives committed events their public number as soon as they are there. Any number of processes may run one. */
+export function startRelay({ database, committed, sequenced, pollMs, onSequenced, onFailure }: RelayDeps): Loop {
+  return startLoop(async (signal) => {
+    const rung = committed.wait(pollMs, signal)
+    const types = await sequenceEvents(database)
+    if (types.length === 0) return rung
+    sequenced.ring()
+    for (const type of types) onSequenced?.(type)
+  }, onFailure)
+}

@@ -1,0 +1,36 @@
+import type { Generated } from 'kysely'
+import type { EventType } from '../events.ts'
+
+export interface OutboxTables {
+  outbox: {
+    /** Order of the inserts, and the event's id. The database counts, because the clocks of two processes disagree. */
+    id: Generated<number>
+    /** Order in which the world sees the event. Null until the relay gives it out, after the commit. */
+    seq: number | null
+    type: EventType
+    /** The user whom the event concerns; events of one user keep their order on every bus. */
+    key: number
+    payload: string
+    createdAt: string
+  }
+  /** How far a group has come. Events that some group has not passed are never pruned. */
+  outboxPosition: { name: string; seq: number }
+  /** What a consumer has done, written in the transaction of the effect: it makes "at least once" exactly once. */
+  processedEvent: { consumer: string; eventId: string; processedAt: string }
+  /**
+   * Events that a consumer could not take. As long as `nextAttemptAt` is set they are tried again, and later events of the
+   * same key wait behind them; without it they are dead, and wait for `replay` or `drop`.
+   */
+  deadLetter: {
+    id: Generated<number>
+    consumer: string
+    eventId: string
+    type: string
+    key: number
+    payload: string
+    createdAt: string
+    attempts: number
+    error: string
+    nextAttemptAt: string | null
+  }
+}

@@ -1,0 +1,31 @@
+import type { Doorbell } from '../ports/doorbell.ts'
+import type { Db } from '../schema.ts'
+import { startLoop, type Loop } from './loop.ts'
+import { readEvents, readLastSeq, type Event } from './read.ts'
+
+interface TailDeps {
+  db: Db
+  sequenced: Doorbell
+  pollMs: number
+  onFailure: (error: unknown) => void
+}
+
+export interface Tail extends Loop {
+  /** Called for each event that is numbered from now on, by this process or another. It must not throw. */
+  listen(listener: (event: Event) => void): void
+}
+
+/** The one reader of a process that follows all events, for what the process remembers: caches and sessions. */
+export function startTail({ db, sequenced, pollMs, onFailure }: TailDeps): Tail {
+  const listeners: ((event: Event) => void)[] = []
+  let afterSeq: number | undefined
+  const loop = startLoop(async (signal) => {
+    afterSeq ??= await readLastSeq(db)
+    const rung = sequenced.wait(pollMs, signal)
+    const events = await readEvents(db, { afterSeq, limit: 500 })
+    for (const event of events) for (const listener of listeners) listener(event)
+    if (events.length === 0) return rung
+    afterSeq = events.at(-1)!.seq
+  }, onFailure)
+  return { ...loop, listen: (listener) => void listeners.push(listener) }
+}

@@ -1,0 +1,69 @@
+import type { CreateTableBuilder, Expression, Kysely, RawBuilder, SqlBool, Transaction } from 'kysely'
+import { DomainError } from '../core/errors.ts'
+
+/** Two drivers implement this: adapters/database/sqlite.ts and postgres.ts. Both pass test/database.contract.test.ts. */
+export interface Database<Tables> {
+  /** For reads outside a transaction. Inside one it throws: there, the query belongs on `tx`. */
+  readonly db: Kysely<Tables>
+
+  /**
+   * Runs `work` in a write transaction and commits when it returns. `work` may run more than once
+   * (a busy or serialization failure is retried), so it touches nothing but `tx`.
+   */
+  transaction<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>
+
+  /** Has `callback` run once `tx` has committed; never for an attempt that was rolled back. It must not throw. */
+  afterCommit(tx: Transaction<Tables>, callback: () => void): void
+
+  readonly dialect: Dialect
+  close(): Promise<void>
+}
+
+/** Everything in which the two engines differ. A query that needs more than this does not belong in a feature. */
+export interface Dialect {
+  readonly name: 'sqlite' | 'postgres'
+  /** Text that compares byte by byte on both engines, whatever the locale: times, keys, and all else that sorts. */
+  readonly bytewiseText: RawBuilder<unknown>
+  /** Adds the primary key `id`: a whole number that counts up from 1 in the order of the inserts and is never given out twice. */
+  addId<Name extends string>(table: CreateTableBuilder<Name, any>): CreateTableBuilder<Name, any>
+  /** Waits for no one: false when another transaction holds `lockName`. Released at commit. */
+  tryLock(tx: Transaction<any>, lockName: string): Promise<boolean>
+  /** Waits for its turn. Released at commit. */
+  lock(tx: Transaction<any>, lockName: string): Promise<void>
+  /** Lets the statements of this transaction take as long as they need: for migrations. */
+  liftTimeouts(tx: Transaction<any>): Promise<void>
+  readonly textSearch: TextSearch
+  isUniqueViolation(error: unknown): boolean
+  /** Worth running the transaction again: another one was in the way. */
+  isRetryable(error: unknown): boolean
+}
+
+/**
+ * Finds text inside text: FTS5's trigrams on SQLite, pg_trgm on Postgres, a plain scan where that extension cannot be made.
+ * Trigrams say nothing of one or two characters, so such a search is a scan on both engines: read it in bounded steps.
+ */
+export interface TextSearch {
+  /** In a migration, for columns of folded text (core/text.ts) of a table with an `id`. The index keeps itself up to date from then on. */
+  createIndex(db: Kysely<any>, index: TextIndex): Promise<void>
+  dropIndex(db: Kysely<any>, index: TextIndex): Promise<void>
+  mode(text: string): TextSearchMode
+  /** True for the rows of `index.table` in which one of the columns contains the text that `pattern` was made of. */
+  matches(mode: TextSearchMode, index: TextIndex, pattern: unknown): Expression<SqlBool>
+  /** What `matches` takes for folded `text`. No character of it is a wildcard. */
+  pattern(mode: TextSearchMode, text: string): string
+}
+
+export type TextSearchMode = 'indexed' | 'scan'
+
+export interface TextIndex {
+  name: string
+  table: string
+  columns: readonly string[]
+}
+
+/** The database cannot be reached, or has no room: nothing was changed as far as is known. Trying again later may help. */
+export class DatabaseUnavailable extends DomainError {
+  constructor(cause: unknown) {
+    super('unavailable', 'unavailable', 'service unavailable', { cause, retryAfterMs: 1000 })
+  }
+}

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { BusEvent, EventBus } from './event-bus.ts'
+
+export interface BusUnderTest {
+  /** Opens the bus anew: what a restarted process, or another one, has. */
+  open(): Promise<EventBus>
+  /** Commits events, one for each key given, and hands them to the bus; returns their ids. */
+  publish(keys: readonly number[]): Promise<string[]>
+  /** Forgets everything, before each test. */
+  reset(): Promise<void>
+}
+
+/** What every driver must do. */
+export function eventBusContract(driver: string, given: () => BusUnderTest): void {
+  describe(`event bus port [${driver}]`, () => {
+    let bus: EventBus
+    const opened: EventBus[] = []
+    const open = async () => {
+      const another = await given().open()
+      opened.push(another)
+      return another
+    }
+    beforeEach(async () => {
+      await given().reset()
+      bus = await open()
+    })
+    afterEach(async () => {
+      await Promise.all(opened.splice(0).map((one) => one.close()))
+    })
+
+    const collect = () => {
+      const got: BusEvent[] = []
+      return { got, ids: () => got.map(({ id }) => id), handle: async (events: BusEvent[]) => void got.push(...events) }
+    }
+
+    it('hands over each event, those of before and those of after the subscription, with all of its parts', async () => {
+      const before = await given().publish([1, 2])
+      const { got, ids, handle } = collect()
+      await bus.subscribe('group', handle)
+      const after = await given().publish([1])
+      await expect.poll(ids).toEqual([...before, ...after])
+      expect(got[0]).toMatchObject({ type: 'user_registered', key: 1, payload: { user_id: 1 }, createdAt: expect.stringMatching(/^\d{4}-.*Z$/) })
+    })
+
+    it('keeps the order of each key', async () => {
+      const { got, handle } = collect()
+      await bus.subscribe('group', handle)
+      const keys = Array.from({ length: 300 }, (_, i) => i % 7)
+      const published = await given().publish(keys)
+      await expect.poll(() => got.length, { timeout: 5_000 }).toBe(keys.length)
+      for (const key of new Set(keys)) {
+        expect(got.filter((event) => event.key === key).map(({ id }) => id)).toEqual(published.filter((_, i) => keys[i] === key))
+      }
+    })
+
+    it('gives every group all events', async () => {
+      const [a, b] = [collect(), collect()]
+      await bus.subscribe('a', a.handle)
+      await bus.subscribe('b', b.handle)
+      const published = await given().publish([1, 2, 3])
+      await expect.poll(() => [a.ids(), b.ids()]).toEqual([published, published])
+    })
+
+    it('goes on where the group stopped, in another opening', async () => {
+      const first = collect()
+      await bus.subscribe('group', first.handle)
+      const early = await given().publish([1, 2])
+      await expect.poll(first.ids).toEqual(early)
+      await bus.close()
+      const late = await given().publish([1, 2])
+      const second = collect()
+      await (await open()).subscribe('group', second.handle)
+      await expect.poll(second.ids).toEqual(late)
+    })
+
+    it('hands over again what was not taken, in the same order', async () => {
+      let failures = 2
+      const { ids, handle } = collect()
+      await bus.subscribe('group', async (events) => {
+        if (failures-- > 0) throw new Error('not yet')
+        await handle(events)
+      })
+      const published = await given().publish([1, 1, 1])
+      await expect.poll(ids, { timeout: 5_000 }).toEqual(published)
+    })
+
+    it('knows how far behind a group is', async () => {
+      const gate = Promise.withResolvers<void>()
+      await bus.subscribe('group', () => gate.promise)
+      await given().publish([1, 2, 3])
+      await expect.poll(() => bus.lag('group')).toBe(3)
+      gate.resolve()
+      await expect.poll(() => bus.lag('group')).toBe(0)
+    })
+
+    it('waits for a running batch when it closes, and hands over no more', async () => {
+      const [begun, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      const { ids, handle } = collect()
+      await bus.subscribe('group', async (events) => {
+        begun.resolve()
+        await gate.promise
+        await handle(events)
+      })
+      const published = await given().publish([1])
+      await begun.promise
+      const closing = bus.close()
+      expect(await Promise.race([closing.then(() => 'closed'), sleep(50).then(() => 'waits')])).toBe('waits')
+      gate.resolve()
+      await closing
+      await given().publish([1])
+      await sleep(100) // long enough for a bus that still listens
+      expect(ids()).toEqual(published)
+    })
+  })
+}

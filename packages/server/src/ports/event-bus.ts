@@ -1,0 +1,28 @@
+/** A committed event on its way to a consumer. Everything is plain JSON, so that it can cross a network. */
+export interface BusEvent {
+  /** Stable and unique; the same event has the same id however often it is handed over. */
+  id: string
+  type: string
+  /** The user whom the event concerns; events of one key keep their order. */
+  key: number
+  payload: unknown
+  /** ISO-8601, of the transaction that wrote it. */
+  createdAt: string
+}
+
+/**
+ * Hands committed events to groups of consumers. Each group is handed each event at least once, and those of one key in
+ * the order in which they were committed; it starts where it stopped, also after a crash. A new group starts at the oldest
+ * event that is kept.
+ */
+export interface EventBus {
+  /**
+   * Starts handing events to `handle`, a batch at a time. A batch counts as taken when `handle` resolves; when it rejects,
+   * the same events come again, after a pause. What a single event may do to its neighbours is the consumer's affair.
+   */
+  subscribe(group: string, handle: (events: BusEvent[]) => Promise<void>): Promise<void>
+  /** How many committed events the group has not taken yet. */
+  lag(group: string): Promise<number>
+  /** Lets running batches finish, and hands over no more. */
+  close(): Promise<void>
+}

@@ -1,0 +1,56 @@
+import type * as z from 'zod'
+import type { Client } from '../core/client.ts'
+import type { DomainError } from '../core/errors.ts'
+import type { Viewer } from '../core/viewer.ts'
+
+type Schema = z.ZodObject | undefined
+type Read<S extends Schema> = S extends z.ZodObject ? z.output<S> : undefined
+
+/** `open` never reads the token; `optional` knows the viewer of a good one and ignores a bad one; `required` refuses all without one. */
+export type RouteAuth = 'open' | 'optional' | 'required'
+
+interface Definition<Auth extends RouteAuth, Params extends Schema, Query extends Schema, Body extends Schema, Reply extends Schema> {
+  /** Stable, for generated clients and for metrics: `relation.follow`. What comes before the dot groups routes in the documentation. */
+  name: string
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** As REST v1 writes it: `/relation/{user_id}/followers`. */
+  path: `/${string}`
+  /** The root of a collection: it answers with a slash at its end, too. No other route does. */
+  root?: true
+  /** A token that `required` refuses is refused before anything else of the request is looked at. */
+  auth: Auth
+  params?: Params
+  query?: Query
+  body?: Body
+  /** Of the answer when all is well; 200 unless stated. */
+  status?: 200 | 201 | 204
+  /** The shape of `data`; without it the answer has none. Only its members are sent, whatever the handler returns. */
+  reply?: Reply
+  /** One line for the documentation. */
+  summary?: string
+  description?: string
+  /** What the handler may throw, as members of error tables. Documents the answers; those that every route can give are added. */
+  errors?: readonly (() => DomainError)[]
+  handle(input: Input<Auth, Params, Query, Body>): Promise<Reply extends z.ZodObject ? z.input<Reply> : void>
+}
+
+interface Input<Auth extends RouteAuth, Params extends Schema, Query extends Schema, Body extends Schema> {
+  viewer: { open: null; optional: Viewer | null; required: Viewer }[Auth]
+  client: Client
+  params: Read<Params>
+  query: Read<Query>
+  body: Read<Body>
+}
+
+/** A definition whose types have been checked against each other, so that routes of all shapes fit one list. */
+export type Route = Definition<any, any, any, any, any>
+
+export function route<
+  Auth extends RouteAuth,
+  Params extends Schema = undefined,
+  Query extends Schema = undefined,
+  Body extends Schema = undefined,
+  Reply extends Schema = undefined,
+>(definition: Definition<Auth, Params, Query, Body, Reply>): Route {
+  return definition
+}

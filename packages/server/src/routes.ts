@@ -1,0 +1,8 @@
+import type { App } from './compose.ts'
+import { authRoutes } from './features/auth/rest.ts'
+import { userRoutes } from './features/users/rest.ts'
+import type { Route } from './rest/route.ts'
+
+export function createRoutes(app: App): Route[] {
+  return [...authRoutes(app), ...userRoutes(app)]
+}

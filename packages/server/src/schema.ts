@@ -1,0 +1,13 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { AuditTables } from './audit/tables.ts'
+import type { AuthTables } from './features/auth/tables.ts'
+import type { UserTables } from './features/users/tables.ts'
+import type { OutboxTables } from './outbox/tables.ts'
+
+/** Every table of the database. A feature writes only what it declares; when it reads it may join any of them. */
+export type Tables = UserTables & AuthTables & OutboxTables & AuditTables
+
+/** Accepts a transaction too: a read works in either. */
+export type Db = Kysely<Tables>
+/** A function that takes `Tx` writes; the compiler refuses it a plain `Db`. */
+export type Tx = Transaction<Tables>

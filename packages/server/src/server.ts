@@ -1,0 +1,200 @@
+import { sql } from 'kysely'
+import type { Logger } from 'pino'
+import { localDoorbell } from './adapters/doorbell/local.ts'
+import { startBackground, type Background } from './background.ts'
+import type { App } from './compose.ts'
+import type { Config } from './config.ts'
+import { StartError } from './core/start-error.ts'
+import { migrationStatus } from './migrations/index.ts'
+import { openApp, type OpenedApp } from './open-app.ts'
+import { readBacklog } from './outbox/read.ts'
+import { createRouter } from './router.ts'
+import { createRoutes } from './routes.ts'
+import { createHealth, type HealthCheck } from './surfaces/health.ts'
+import { createHttpSurface } from './surfaces/http.ts'
+import { createLogger } from './surfaces/logging.ts'
+import { createMetrics, type Metrics } from './surfaces/metrics.ts'
+import { createMetricsSurface } from './surfaces/metrics-http.ts'
+import { version } from './version.ts'
+
+export type { AppRouter } from './router.ts'
+
+export interface ServerOptions {
+  /** Where logs go; JSON lines on standard output by default. */
+  logger?: Logger
+}
+
+export interface Addresses {
+  /** `http://127.0.0.1:8080` */
+  apiUrl: string
+  metricsUrl: string
+}
+
+export interface Server {
+  app: App
+  /** For people: which database, and where. */
+  storage: string
+  /** One-time token for the page `/setup`, while there is no admin. */
+  setupToken: string | undefined
+  logger: Logger
+  /** @throws {StartError} for a port that cannot be had. */
+  listen(): Promise<Addresses>
+  /** Answers what is under way (10 s at most), then stops all else. Calling it again waits for the same end. */
+  close(): Promise<void>
+}
+
+const dayMs = 86_400_000
+
+/**
+ * Opens the storage, brings its schema up to date and puts the server together. It serves from `listen()` on.
+ *
+ * @throws {StartError} with one sentence for the operator: what is wrong, and the way out.
+ */
+export async function createServer(config: Config, options: ServerOptions = {}): Promise<Server> {
+  const logger = options.logger ?? createLogger({ level: config.log.level })
+  const metrics = createMetrics({ version })
+  const warn = (message: string, fields: Record<string, unknown>) => logger.warn(fields, message)
+  let opened: OpenedApp | undefined
+  let background: Background | undefined
+  try {
+    opened = await openApp(config, {
+      migrate: true,
+      exclusive: true,
+      metrics,
+      warn,
+      onQuery: ({ kind, durationMs, failed }) => metrics.databaseQuery(kindOf(kind), durationMs / 1000, !failed),
+      onPool: (pool) => metrics.databasePool(() => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount })),
+      onWaiting: (reason) => logger.warn(reason),
+      onConnectionError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
+    })
+    const { app, database, clock, committed } = opened
+    const sequenced = localDoorbell()
+    const settings = { pollMs: config.outbox.pollMs, retentionMs: config.outbox.retentionDays * dayMs }
+    background = await startBackground({ app, database, clock, committed, sequenced, settings, metrics, warn })
+    const setupToken = await app.auth.ensureSetupToken()
+    return await withSurfaces({ config, logger, metrics, opened, background, setupToken })
+  } catch (error) {
+    await background?.close()
+    await opened?.close()
+    metrics.close()
+    throw error
+  }
+}
+
+interface Parts {
+  config: Config
+  logger: Logger
+  metrics: Metrics
+  opened: OpenedApp
+  background: Background
+  setupToken: string | undefined
+}
+
+async function withSurfaces({ config, logger, metrics, opened, background, setupToken }: Parts): Promise<Server> {
+  const { app, storage } = opened
+  const health = createHealth({ version, checks: healthChecks(opened) })
+  metrics.outbox(() => readOutboxState(opened))
+  const http = await createHttpSurface(
+    { router: createRouter(app), routes: createRoutes(app) },
+    {
+      authenticate: app.auth.authenticate,
+      logger,
+      metrics,
+      health,
+      version,
+      corsOrigins: config.http.cors.origins,
+      trustProxy: config.http.trustProxy,
+    },
+  )
+  const monitor = await createMetricsSurface({ metrics, health, logger })
+  let closing: Promise<void> | undefined
+
+  async function close(): Promise<void> {
+    await http.close()
+    await background.close()
+    await opened.close()
+    await monitor.close()
+    metrics.close()
+  }
+
+  return {
+    app,
+    storage,
+    setupToken,
+    logger,
+    async listen() {
+      const apiUrl = await listenOn(http, { ...config.http, key: 'http.port', flag: '--port' })
+      const metricsUrl = await listenOn(monitor, { ...config.metrics, key: 'metrics.port', flag: '--metrics-port' })
+      return { apiUrl, metricsUrl: `${metricsUrl}/metrics` }
+    },
+    close: () => (closing ??= close()),
+  }
+}
+
+interface Address {
+  host: string
+  port: number
+  key: string
+  flag: string
+}
+
+async function listenOn(surface: { listen(address: { host: string; port: number }): Promise<string> }, { host, port, key, flag }: Address): Promise<string> {
+  try {
+    return await surface.listen({ host, port })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const problem = listenProblems[code ?? '']
+    if (!problem) throw error
+    throw new StartError(`Port ${port} on ${host} ${problem}, or choose another with ${flag} (${key}).`, { cause: error })
+  }
+}
+
+const listenProblems: Record<string, string> = {
+  EADDRINUSE: 'is taken: stop the program that uses it',
+  EACCES: 'may not be used by this user: give it the right to',
+  EADDRNOTAVAIL: 'is not an address of this machine: correct http.host',
+  ENOTFOUND: 'is not an address of this machine: correct http.host',
+}
+
+function healthChecks({ database, clock }: OpenedApp): HealthCheck[] {
+  return [
+    { name: 'database', required: true, check: async () => void (await sql`select 1`.execute(database.db)) },
+    {
+      name: 'migrations',
+      required: true,
+      async check() {
+        const waiting = (await migrationStatus(database)).filter(({ appliedAt }) => appliedAt === null).length
+        if (waiting > 0) throw new Error(`${waiting} migrations wait`)
+      },
+    },
+    {
+      name: 'outbox',
+      required: false,
+      async check() {
+        const { depth, lagSeconds } = await readOutboxState({ database, clock })
+        if (lagSeconds > outboxLagSecondsMax) throw new Error('events wait for too long')
+        return { depth, lag_seconds: lagSeconds }
+      },
+    },
+  ]
+}
+
+/** Beyond it the outbox is reported as down: events should wait for milliseconds. */
+const outboxLagSecondsMax = 60
+
+async function readOutboxState({ database, clock }: Pick<OpenedApp, 'database' | 'clock'>): Promise<{ depth: number; lagSeconds: number }> {
+  const { depth, oldestCreatedAt } = await readBacklog(database.db)
+  const lagMs = oldestCreatedAt === null ? 0 : clock.nowMs() - Date.parse(oldestCreatedAt)
+  return { depth, lagSeconds: Math.max(0, lagMs / 1000) }
+}
+
+function kindOf(node: string): 'select' | 'insert' | 'update' | 'delete' | 'other' {
+  return queryKinds[node] ?? 'other'
+}
+
+const queryKinds: Record<string, 'select' | 'insert' | 'update' | 'delete'> = {
+  SelectQueryNode: 'select',
+  InsertQueryNode: 'insert',
+  UpdateQueryNode: 'update',
+  DeleteQueryNode: 'delete',
+}

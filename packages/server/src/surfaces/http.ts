@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import cors from '@fastify/cors'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Authenticate } from '../core/viewer.ts'
+import type { Route } from '../rest/route.ts'
+import type { AppRouter } from '../router.ts'
+import { answerMalformed } from './client-error.ts'
+import { mountDocs } from './docs.ts'
+import { errorHandler, type Listeners } from './envelope.ts'
+import { setCommonHeaders } from './headers.ts'
+import { mountHealth, type Health } from './health.ts'
+import type { Logger } from './logging.ts'
+import type { Metrics } from './metrics.ts'
+import { answerUnknownPaths } from './not-found.ts'
+import { openApi } from './openapi.ts'
+import { mountPages } from './pages.ts'
+import { refuseUnderPressure } from './pressure.ts'
+import { requestMsMax, trackRequests } from './requests.ts'
+import { mountRest } from './rest.ts'
+import { mountRpc } from './rpc.ts'
+import { createViewers } from './viewers.ts'
+
+export const bodyBytesMax = 1024 * 1024
+/** How long requests that are under way may take to finish once the server closes. */
+export const drainMsMax = 10_000
+const pathParameterCharsMax = 4096 // the names of a whole tRPC batch are one
+const drainLookMs = 20
+/** A request whose first half has come in gets this long for the second. */
+const quietMs = 200
+const preflightSeconds = 24 * 60 * 60
+
+export interface HttpDeps {
+  authenticate: Authenticate
+  logger: Logger
+  metrics: Metrics
+  health: Health
+  version: string
+  /** Web origins that may call; `*` for any, none for no CORS at all. Tokens travel in headers, so that no origin gets credentials. */
+  corsOrigins: string[]
+  /** Whose `X-Forwarded-For` is believed: addresses, CIDR ranges, `loopback`, `linklocal`, `uniquelocal`. */
+  trustProxy: string[]
+  /** For tests. */
+  limits?: { requestMs?: number; drainMs?: number }
+}
+
+export interface HttpSurface {
+  app: FastifyInstance
+  /** Resolves to the address, as a URL. Rejects with Node's own error, for example `EADDRINUSE`. */
+  listen(where: { host: string; port: number }): Promise<string>
+  /** Stops taking connections, lets requests finish for up to `drainMsMax`, ends streams. Resolves when all are gone; again and again to the same end. */
+  close(): Promise<void>
+}
+
+/** Everything that speaks HTTP: REST v1, tRPC, health, the documentation and the pages. */
+export async function createHttpSurface(api: { router: AppRouter; routes: Route[] }, deps: HttpDeps): Promise<HttpSurface> {
+  const { logger, metrics, health, version, limits = {} } = deps
+  const listeners: Listeners = {
+    onCrash: (error, request) => logger.error({ err: error, request_id: request.id, user_id: request.viewer?.id }, 'request failed'),
+    onForbidden: () => metrics.authorization('forbidden'),
+  }
+  const onError = errorHandler(listeners)
+  const app = Fastify({
+    bodyLimit: bodyBytesMax,
+    requestTimeout: requestMsMax,
+    trustProxy: deps.trustProxy.length > 0 && deps.trustProxy,
+    return503OnClosing: false, // what has come in over an open connection is still answered
+    genReqId: requestIdOf,
+    routerOptions: { maxParamLength: pathParameterCharsMax },
+    frameworkErrors(error: Error, request: FastifyRequest, reply: FastifyReply) {
+      setCommonHeaders(reply) // no hook has run yet
+      onError(error, request, reply)
+    },
+    clientErrorHandler: answerMalformed,
+  })
+  app.decorateRequest('viewer', null)
+  app.setErrorHandler(onError)
+  const requests = trackRequests(app, { logger, metrics, timeoutMs: limits.requestMs })
+  app.addHook('onRequest', (_request, reply, done) => {
+    setCommonHeaders(reply)
+    done()
+  })
+  await refuseUnderPressure(app)
+  if (deps.corsOrigins.length > 0) await app.register(cors, corsOptions(deps.corsOrigins))
+  answerUnknownPaths(app)
+  const viewers = createViewers(deps.authenticate, metrics.authorization)
+  await app.register(async (scope) => mountRest(scope, api.routes, viewers), { prefix: '/api/v1' })
+  await app.register(async (scope) => mountRpc(scope, api.router, { viewers, listeners, bodyBytesMax }), { prefix: '/trpc' })
+  mountHealth(app, health)
+  await mountDocs(app, openApi(api.routes, '/api/v1', { version }))
+  mountPages(app, { version })
+  await app.ready()
+
+  async function drainAndClose(): Promise<void> {
+    health.close()
+    requests.drain()
+    let isClosed = false
+    const closed = app.close().then(() => { isClosed = true })
+    const deadlineMs = performance.now() + (limits.drainMs ?? drainMsMax)
+    let busyAtMs = performance.now()
+    while (!isClosed && performance.now() < Math.min(deadlineMs, busyAtMs + quietMs)) {
+      await sleep(drainLookMs)
+      if (requests.count > 0) busyAtMs = performance.now()
+    }
+    // @NOTE Node's own close() waits for connections that a browser has opened ahead and sent nothing over.
+    app.server.closeAllConnections()
+    await closed
+  }
+  let closing: Promise<void> | undefined
+  return { app, listen: (where) => app.listen(where), close: () => closing ??= drainAndClose() }
+}
+
+/** Taken from a proxy that has one, where it is fit for a log and a header. */
+function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id']
+  return typeof given === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : randomUUID()
+}
+
+function corsOptions(origins: string[]) {
+  return {
+    origin: origins.includes('*') ? '*' : origins,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+    exposedHeaders: ['X-Request-Id', 'Retry-After'],
+    maxAge: preflightSeconds,
+    strictPreflight: false, // v1's proxy answers every OPTIONS
+  }
+}

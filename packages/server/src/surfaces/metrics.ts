@@ -1,0 +1,123 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+const prefix = 'pinstack_'
+const readMsMax = 1_000
+const httpBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const databaseBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
+
+export type QueryKind = 'select' | 'insert' | 'update' | 'delete' | 'other'
+export type AuthOperation = 'register' | 'login' | 'refresh' | 'logout' | 'change_password'
+export type SessionEnd = 'logout' | 'revoked' | 'reuse' | 'password' | 'pruned' | 'deleted' | 'expired'
+
+interface OutboxState { depth: number; lagSeconds: number }
+
+export type Metrics = ReturnType<typeof createMetrics>
+
+/**
+ * One registry, and a plain function for each thing that is counted, to be handed to whoever counts it. docs/metrics.md lists
+ * the families. A label is a route pattern or one of a few words; never an id, a name or an address.
+ *
+ * `process: false` leaves out memory, event loop and garbage collection: these watch the whole process, for good.
+ */
+export function createMetrics({ version, process: ofProcess = true }: { version: string; process?: boolean }) {
+  const registry = new Registry()
+  const registers = [registry]
+  const counter = <Label extends string = never>(name: string, help: string, labelNames: Label[] = []) =>
+    new Counter({ name: prefix + name, help, labelNames, registers })
+  const histogram = <Label extends string>(name: string, help: string, labelNames: Label[], buckets: number[]) =>
+    new Histogram({ name: prefix + name, help, labelNames, buckets, registers })
+  /** Is asked when it is scraped, by the function that is registered for it; has no value before. */
+  const gauge = <Label extends string = never>(name: string, help: string, labelNames: Label[] = []) =>
+    new Gauge({ name: prefix + name, help, labelNames, registers })
+
+  if (ofProcess) collectDefaultMetrics({ register: registry, prefix })
+  gauge('build_info', 'Always 1; the labels say what runs.', ['version', 'node']).set({ version, node: process.versions.node }, 1)
+
+  const requests = counter('http_requests_total', 'HTTP requests answered, by status; 499 for a client that left before.', ['method', 'route', 'status'])
+  const requestSeconds = histogram('http_request_duration_seconds', 'From a request to the end of its answer.', ['method', 'route'], httpBuckets)
+  const inFlight = gauge('http_requests_in_flight', 'HTTP requests and streams that are under way.')
+  const authorizations = counter('authorizations_total', 'Checks of an access token where a route asks for one.', ['outcome'])
+  const authentications = counter('authentications_total', 'Registrations, logins, refreshes, logouts and password changes.', ['operation', 'outcome'])
+  const sessionsStarted = counter('sessions_started_total', 'Sessions started.')
+  const sessionsEnded = counter('sessions_ended_total', 'Sessions ended, by reason.', ['reason'])
+  const passwordHashes = gauge('password_hashes', 'Passwords being hashed, and waiting for it.', ['state'])
+  const queries = counter('database_queries_total', 'Database statements.', ['kind', 'outcome'])
+  const querySeconds = histogram('database_query_duration_seconds', 'Time of a database statement.', ['kind'], databaseBuckets)
+  const transactions = counter('database_transactions_total', 'Transactions; a retry is one that was in the way of another and ran again.', ['outcome'])
+  const pool = gauge('database_pool_connections', 'Connections to the database, and requests waiting for one.', ['state'])
+  const cacheRequests = counter('cache_requests_total', 'Look-ups in a cache.', ['cache', 'result'])
+  const outboxDepth = gauge('outbox_depth', 'Events that are not delivered yet.')
+  const outboxLag = gauge('outbox_lag_seconds', 'Age of the oldest event that is not delivered yet; 0 when there is none.')
+  const events = {
+    published: counter('events_published_total', 'Events handed to a bus.', ['bus', 'type']),
+    consumed: counter('events_consumed_total', 'Events whose effect a consumer has committed.', ['consumer', 'type']),
+    retried: counter('events_retried_total', 'Events that failed and will be tried again.', ['consumer', 'type']),
+    dead: counter('events_dead_total', 'Events given up: dead letters.', ['consumer', 'type']),
+  }
+  const rateLimited = counter('rate_limited_total', 'Requests refused by a rate limit.', ['limit'])
+  const registrations = counter('registrations_total', 'Accounts made.')
+  const logins = counter('logins_total', 'Logins that succeeded.')
+
+  return {
+    registry,
+    httpRequest(method: string, route: string, status: number, seconds: number): void {
+      requests.inc({ method, route, status: String(status) })
+      requestSeconds.observe({ method, route }, seconds)
+    },
+    httpInFlight: (read: () => number): void => readInto(inFlight, () => inFlight.set(read())),
+    authorization: (outcome: 'allowed' | 'unauthenticated' | 'forbidden'): void => authorizations.inc({ outcome }),
+    authentication: (operation: AuthOperation, outcome: 'success' | 'failure'): void => authentications.inc({ operation, outcome }),
+    sessionStarted: (): void => sessionsStarted.inc(),
+    sessionEnded: (reason: SessionEnd): void => sessionsEnded.inc({ reason }),
+    passwordQueue: (read: () => { running: number; waiting: number }): void =>
+      readInto(passwordHashes, () => setEach(passwordHashes, 'state', read())),
+    databaseQuery(kind: QueryKind, seconds: number, ok: boolean): void {
+      queries.inc({ kind, outcome: ok ? 'success' : 'failure' })
+      querySeconds.observe({ kind }, seconds)
+    },
+    transaction: (outcome: 'commit' | 'rollback' | 'retry'): void => transactions.inc({ outcome }),
+    databasePool: (read: () => { total: number; idle: number; waiting: number }): void => readInto(pool, () => setEach(pool, 'state', read())),
+    cache: (cache: string, result: 'hit' | 'miss'): void => cacheRequests.inc({ cache, result }),
+    /** Asked once a scrape, for 1 s at most; a failure leaves the gauges out. */
+    outbox(read: () => Promise<OutboxState> | OutboxState): void {
+      let reading: Promise<OutboxState> | undefined
+      const readOnce = () => reading ??= atMost(readMsMax, read).finally(() => { reading = undefined }) // for both gauges of a scrape
+      readInto(outboxDepth, async () => outboxDepth.set((await readOnce()).depth))
+      readInto(outboxLag, async () => outboxLag.set((await readOnce()).lagSeconds))
+    },
+    event(stage: keyof typeof events, by: string, type: string): void {
+      if (stage === 'published') events.published.inc({ bus: by, type })
+      else events[stage].inc({ consumer: by, type })
+    },
+    rateLimited: (limit: string): void => rateLimited.inc({ limit }),
+    registration: (): void => registrations.inc(),
+    login: (): void => logins.inc(),
+    /** Lets go of whatever the gauges ask. */
+    close: (): void => registry.clear(),
+  }
+}
+
+/** Has `gauge` filled whenever it is scraped. A part that cannot be asked leaves its gauge out and the others alone. */
+function readInto(gauge: Gauge<any>, fill: () => Promise<void> | void): void {
+  const collected = gauge as Gauge<any> & { collect: () => Promise<void> }
+  collected.collect = async () => {
+    try {
+      await fill()
+    } catch {
+      gauge.remove()
+    }
+  }
+}
+
+function setEach(gauge: Gauge<any>, label: string, values: Record<string, number>): void {
+  for (const [name, value] of Object.entries(values)) gauge.set({ [label]: name }, value)
+}
+
+async function atMost<T>(ms: number, read: () => Promise<T> | T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  try {
+    return await Promise.race([read(), new Promise<never>((_, reject) => { timer = setTimeout(reject, ms, new Error('too slow')) })])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,52 @@
+import fastJson from 'fast-json-stringify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import * as z from 'zod'
+import { inputReader } from '../rest/input.ts'
+import type { Route } from '../rest/route.ts'
+import { clientOf } from './client.ts'
+import { finishJson, jsonType, successOf } from './envelope.ts'
+import type { Viewers } from './viewers.ts'
+
+/** Serves the routes under the server's prefix. v1 looks at the path and method, then the token, then the input, then the rest. */
+export function mountRest(server: FastifyInstance, routes: Route[], viewers: Viewers): void {
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  for (const route of routes) {
+    const { method, path, root, status = 200, handle } = route
+    const read = inputReader(route)
+    const write = writerOf(route)
+    const onRequest = onRequestOf(route, viewers)
+    const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+      const input = read(request)
+      const data = await handle({ viewer: request.viewer, client: clientOf(request), params: input?.params, query: input?.query, body: input?.body })
+      reply.code(status).type(jsonType)
+      return status === 204 ? reply.send() : reply.serializer(write).send({ status, data })
+    }
+    for (const ending of root ? ['', '/'] : ['']) {
+      server.route({
+        method,
+        url: path.replaceAll(/\{(\w+)\}/g, ':$1([^]+)') + ending, // by itself a parameter would match nothing as well; a dot, no line break
+        config: { pattern: server.prefix + path },
+        ...(onRequest && { onRequest }),
+        handler,
+      })
+    }
+  }
+}
+
+/** Compiled once, faster than JSON.stringify; a member that the reply's schema lacks never leaves. */
+function writerOf(route: Route): (answer: unknown) => string {
+  const stringify = fastJson(z.toJSONSchema(successOf(route), { target: 'draft-7', io: 'input' }) as fastJson.Schema)
+  return (answer) => finishJson(stringify(answer))
+}
+
+/** @NOTE comes before the body is read: who may not enter is not waited for. */
+function onRequestOf({ method, auth }: Route, viewers: Viewers): onRequestHookHandler | undefined {
+  if (auth === 'open' && method === 'GET') return // nothing to do, at no cost
+  return (request, _reply, done) => {
+    const { headers } = request.raw
+    headers['content-type'] = undefined // v1 never looks at it: every body is JSON
+    if (auth === 'open' || (auth === 'optional' && !headers.authorization)) return done()
+    viewers[auth as 'optional' | 'required'](request).then(() => done(), done)
+  }
+}

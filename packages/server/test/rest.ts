@@ -1,0 +1,55 @@
+import type { InjectOptions } from 'fastify'
+import { afterEach, beforeEach, expect } from 'vitest'
+import { createRouter } from '../src/router.ts'
+import { createRoutes } from '../src/routes.ts'
+import { openSurface } from './http-surface.ts'
+import type { World } from './matrix.ts'
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+interface Ask {
+  /** An access token. */
+  token?: string
+  /** JSON; a text is sent as it is. */
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+/** The whole surface over the world's app, for the tests of a describe block. */
+export function useRest(world: World) {
+  const rest = {} as Awaited<ReturnType<typeof openSurface>>
+  beforeEach(async () => void Object.assign(rest, await openSurface({
+    routes: createRoutes(world.app), router: createRouter(world.app), authenticate: world.app.auth.authenticate,
+  })))
+  afterEach(() => rest.close())
+
+  async function inject(method: Method, url: string, { token, body, headers }: Ask = {}) {
+    const request: InjectOptions = { method, url, headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers } }
+    if (body !== undefined) request.payload = typeof body === 'string' ? body : JSON.stringify(body)
+    return rest.app.inject(request)
+  }
+
+  return {
+    inject,
+    /** The answer as v1 has it: without the members that this project adds to errors. */
+    async send(method: Method, path: string, ask: Ask = {}) {
+      const answer = await inject(method, `/api/v1${path}`, ask)
+      if (answer.body === '') return { status: answer.statusCode }
+      const { request_id, code, errors, ...v1 } = answer.json()
+      expect(v1.status).toBe(answer.statusCode)
+      return v1
+    },
+    /** Everything that was logged. */
+    log: () => rest.log,
+    /** A call over tRPC: its data, or its error. */
+    async call(kind: 'query' | 'mutation', path: string, { token, body }: Ask = {}) {
+      const input = body === undefined ? '' : `?input=${encodeURIComponent(JSON.stringify(body))}`
+      const answer = kind === 'query'
+        ? await inject('GET', `/trpc/${path}${input}`, { ...(token !== undefined && { token }) })
+        : await inject('POST', `/trpc/${path}`, { ...(token !== undefined && { token }), body: body ?? {}, headers: { 'content-type': 'application/json' } })
+      const { result, error } = answer.json()
+      return error ? { error: error.data.reason as string, message: error.message as string, status: answer.statusCode } : result.data
+    },
+  }
+}
+
+export const refused = (status: number, message: string) => ({ status, message })

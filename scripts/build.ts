@@ -1,0 +1,66 @@
+/** Builds every package into its `dist`: JavaScript by tsup, declarations by tsc. Does nothing when the sources are as they were. */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { build as bundle } from 'tsup'
+import { packages, root, type Package } from './packages.ts'
+
+const stampFile = join(root, 'node_modules', '.cache', 'built')
+const tests = /[.](test|contract)[.]tsx?$/
+
+const all = packages()
+const stamp = fingerprint()
+if (process.argv.includes('--force') || !isBuilt()) {
+  const startedMs = Date.now()
+  process.stderr.write('Building … ')
+  rmSync(stampFile, { force: true })
+  try {
+    for (const one of all) await buildPackage(one)
+  } catch (error) {
+    process.stderr.write(`failed\n${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(1)
+  }
+  mkdirSync(dirname(stampFile), { recursive: true })
+  writeFileSync(stampFile, stamp)
+  process.stderr.write(`done in ${((Date.now() - startedMs) / 1000).toFixed(1)} s\n`)
+}
+
+function isBuilt(): boolean {
+  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp && all.every(({ dir }) => existsSync(join(dir, 'dist')))
+}
+
+function fingerprint(): string {
+  const hash = createHash('sha256')
+  const files = globSync(['packages/*/src/**/*', 'packages/*/{package,tsconfig.build}.json', 'scripts/{build,packages}.ts', 'tsconfig.base.json', 'pnpm-lock.yaml'], { cwd: root })
+  for (const file of files.filter((name) => /[.]\w+$/.test(name) && !tests.test(name)).sort()) hash.update(`${file}\n`).update(readFileSync(join(root, file)))
+  return hash.digest('hex')
+}
+
+async function buildPackage({ name, dir, entries, hasTypes }: Package): Promise<void> {
+  await bundle({
+    entry: entries,
+    outDir: join(dir, 'dist'),
+    format: 'esm',
+    target: 'es2022',
+    skipNodeModulesBundle: true,
+    platform: 'node',
+    splitting: true, // what is imported lazily (a driver, say) stays a file of its own
+    clean: true,
+    dts: false,
+    config: false,
+    silent: true,
+    tsconfig: join(root, 'tsconfig.base.json'),
+  })
+  if (!hasTypes) return
+  const compiler = join(root, 'node_modules', 'typescript-7', 'bin', 'tsc')
+  const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', join(dir, 'tsconfig.build.json')], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${name}: its declarations do not compile\n${stdout}`)
+  for (const file of globSync('dist/**/*.d.ts', { cwd: dir })) namePublishedFiles(join(dir, file))
+}
+
+/** @NOTE tsc keeps the specifiers of the sources in declarations; `./user.ts` is not a file of the published package. */
+function namePublishedFiles(file: string): void {
+  const text = readFileSync(file, 'utf8')
+  writeFileSync(file, text.replace(/((?:from|import) ?\(?['"][.]{1,2}\/[^'"]+[.])tsx?(?=['"])/g, '$1js'))
+}

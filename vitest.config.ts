@@ -1,0 +1,18 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
+
+export default defineConfig({
+  resolve: { conditions: ['@pinstack/source', 'module', 'node', 'development|production'] },
+  ssr: { resolve: { conditions: ['@pinstack/source', 'module', 'node', 'development|production'], externalConditions: ['@pinstack/source', 'node'] } },
+  test: {
+    include: ['**/{src,test,scripts}/**/*.test.{ts,tsx}'],
+    exclude: ['**/{node_modules,dist}/**', 'scripts/packed/**'],
+    globalSetup: [path('packages/server/test/postgres-global-setup.ts')],
+    reporters: ['default', path('scripts/closing-reporter.ts')],
+    maxWorkers: 2,
+    testTimeout: 15_000,
+    hookTimeout: 30_000,
+  },
+})
