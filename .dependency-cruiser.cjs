@@ -1,5 +1,6 @@
 // @NOTE TypeScript 7 has no compiler API: with it dependency-cruiser sees 0 modules, finds no fault with them, and exits 0.
-if (!require('typescript').versionMajorMinor?.startsWith('5.')) throw new Error('dependency-cruiser needs TypeScript 5 under the name `typescript`')
+if (!require('typescript').versionMajorMinor?.startsWith('5.'))
+  throw new Error('dependency-cruiser needs TypeScript 5 under the name `typescript`')
 
 const tests = '[.](test|contract)[.]tsx?$|^packages/[^/]+/(test|bench)/'
 const server = '^packages/server/src/'
@@ -87,7 +88,10 @@ module.exports = {
       name: 'features-know-no-driver-or-surface',
       severity: 'error',
       from: { path: `${server}features/`, pathNot: tests },
-      to: { path: `${server}(adapters/|surfaces/|(background|compose|open-app|open-database|router|routes|server|config)[.]ts$)`, dependencyTypesNot: ['type-only'] },
+      to: {
+        path: `${server}(adapters/|surfaces/|(background|compose|open-app|open-database|router|routes|server|config)[.]ts$)`,
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'domain-is-pure',

@@ -5,11 +5,16 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 
 export default defineConfig({
   resolve: { conditions: ['@pinstack/source', 'module', 'node', 'development|production'] },
-  ssr: { resolve: { conditions: ['@pinstack/source', 'module', 'node', 'development|production'], externalConditions: ['@pinstack/source', 'node'] } },
+  ssr: {
+    resolve: {
+      conditions: ['@pinstack/source', 'module', 'node', 'development|production'],
+      externalConditions: ['@pinstack/source', 'node'],
+    },
+  },
   test: {
     include: ['**/{src,test,scripts}/**/*.test.{ts,tsx}'],
     exclude: ['**/{node_modules,dist}/**', 'scripts/packed/**'],
-    globalSetup: [path('packages/server/test/postgres-global-setup.ts')],
+    globalSetup: [path('packages/server/test/postgres-global-setup.ts'), path('scripts/temporary-folder.ts')],
     reporters: ['default', path('scripts/closing-reporter.ts')],
     maxWorkers: 2,
     testTimeout: 15_000,

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { build as bundle } from 'tsup'
 import { packages, root, type Package } from './packages.ts'
 
@@ -32,8 +32,12 @@ function isBuilt(): boolean {
 
 function fingerprint(): string {
   const hash = createHash('sha256')
-  const files = globSync(['packages/*/src/**/*', 'packages/*/{package,tsconfig.build}.json', 'scripts/{build,packages}.ts', 'tsconfig.base.json', 'pnpm-lock.yaml'], { cwd: root })
-  for (const file of files.filter((name) => /[.]\w+$/.test(name) && !tests.test(name)).sort()) hash.update(`${file}\n`).update(readFileSync(join(root, file)))
+  const files = globSync(
+    ['packages/*/src/**/*', 'packages/*/package.json', 'scripts/{build,packages}.ts', 'tsconfig.base.json', 'pnpm-lock.yaml'],
+    { cwd: root },
+  )
+  for (const file of files.filter((name) => /[.]\w+$/.test(name) && !tests.test(name)).sort())
+    hash.update(`${file}\n`).update(readFileSync(join(root, file)))
   return hash.digest('hex')
 }
 
@@ -52,9 +56,24 @@ async function buildPackage({ name, dir, entries, hasTypes }: Package): Promise<
     silent: true,
     tsconfig: join(root, 'tsconfig.base.json'),
   })
-  if (!hasTypes) return
+  if (hasTypes) emitDeclarations({ name, dir, entries })
+}
+
+function emitDeclarations({ name, dir, entries }: Pick<Package, 'name' | 'dir' | 'entries'>): void {
+  const project = join(root, 'node_modules', '.cache', `declarations-${basename(dir)}.json`)
+  const compilerOptions = {
+    customConditions: [], // of the other packages it reads the declarations, as a consumer does
+    noEmit: false,
+    declaration: true,
+    emitDeclarationOnly: true,
+    rootDir: join(dir, 'src'),
+    outDir: join(dir, 'dist'),
+    typeRoots: [join(root, 'node_modules', '@types')],
+  }
+  mkdirSync(dirname(project), { recursive: true })
+  writeFileSync(project, JSON.stringify({ extends: join(root, 'tsconfig.base.json'), compilerOptions, files: entries }))
   const compiler = join(root, 'node_modules', 'typescript-7', 'bin', 'tsc')
-  const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', join(dir, 'tsconfig.build.json')], { encoding: 'utf8' })
+  const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', project], { encoding: 'utf8' })
   if (status !== 0) throw new Error(`${name}: its declarations do not compile\n${stdout}`)
   for (const file of globSync('dist/**/*.d.ts', { cwd: dir })) namePublishedFiles(join(dir, file))
 }
@@ -62,5 +81,5 @@ async function buildPackage({ name, dir, entries, hasTypes }: Package): Promise<
 /** @NOTE tsc keeps the specifiers of the sources in declarations; `./user.ts` is not a file of the published package. */
 function namePublishedFiles(file: string): void {
   const text = readFileSync(file, 'utf8')
-  writeFileSync(file, text.replace(/((?:from|import) ?\(?['"][.]{1,2}\/[^'"]+[.])tsx?(?=['"])/g, '$1js'))
+  writeFileSync(file, text.replace(/((?:from|import|module) ?\(?['"][.]{1,2}\/[^'"]+[.])tsx?(?=['"])/g, '$1js'))
 }

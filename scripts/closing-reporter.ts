@@ -16,14 +16,22 @@ export default class ClosingReporter implements Reporter {
     const lines = [...engineLines(tests), ...skipLines(skipped)]
     if (reason === 'interrupted') lines.push('The run was interrupted.')
     // @NOTE at exit, since other reporters and the global teardown still print after this
-    process.once('exit', () => process.stdout.write(`\n${lines.join('\n')}\n${passed} passed, ${failed} failed, ${skipped.length} skipped\n`))
+    process.once('exit', () =>
+      process.stdout.write(`\n${lines.join('\n')}\n${passed} passed, ${failed} failed, ${skipped.length} skipped\n`),
+    )
   }
 }
 
 function engineLines(tests: readonly TestCase[]): string[] {
   const onEngine = (engine: string) => tests.filter((test) => test.fullName.includes(`[${engine}]`))
   const lines = engines.map((engine) => tally(`on ${engine}`, onEngine(engine)))
-  return [...lines, tally('without a database', tests.filter((test) => !engines.some((engine) => test.fullName.includes(`[${engine}]`))))]
+  return [
+    ...lines,
+    tally(
+      'without a database',
+      tests.filter((test) => !engines.some((engine) => test.fullName.includes(`[${engine}]`))),
+    ),
+  ]
 }
 
 function tally(title: string, tests: readonly TestCase[]): string {

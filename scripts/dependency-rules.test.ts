@@ -15,7 +15,9 @@ const violations: Record<string, Record<string, string>> = {
   'product-imports-no-test': { 'server/src/zz-tested.ts': `import '../test/postgres-server.ts'` },
   'packages-meet-at-exports': { 'cli/src/zz-short-cut.ts': `import '../../server/src/core/errors.ts'` },
   'server-knows-no-other-package': { 'server/src/zz-client.ts': `import '../../sdk/src/client.ts'` },
-  'sdk-and-terminal-take-server-types-only': { 'sdk/src/zz-server.ts': `import { createServer } from '@pinstack/server'\nexport const start = createServer` },
+  'sdk-and-terminal-take-server-types-only': {
+    'sdk/src/zz-server.ts': `import { createServer } from '@pinstack/server'\nexport const start = createServer`,
+  },
   'core-stands-alone': { 'server/src/core/zz-pino.ts': `import pino from 'pino'\nexport const log = pino()` },
   'ports-are-interfaces': { 'server/src/ports/zz-bound.ts': `import { users } from '../query.ts'\nexport const bound = users` },
   'transports-know-no-feature': { 'server/src/rpc/zz-users.ts': `import '../features/users/users.ts'` },
@@ -41,7 +43,11 @@ describe('dependency rules', () => {
   let findings: Finding[]
 
   beforeAll(async () => {
-    cpSync(join(root, 'packages'), join(copy, 'packages'), { recursive: true, verbatimSymlinks: true, filter: (path) => basename(path) !== 'dist' })
+    cpSync(join(root, 'packages'), join(copy, 'packages'), {
+      recursive: true,
+      verbatimSymlinks: true,
+      filter: (path) => basename(path) !== 'dist',
+    })
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
     for (const [path, text] of Object.values(violations).flatMap(Object.entries)) {
       const file = join(copy, 'packages', path)

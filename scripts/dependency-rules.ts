@@ -28,7 +28,8 @@ export async function checkDependencies(dir: string): Promise<Finding[]> {
   )
   const { modules, summary } = output as ICruiseResult
   for (const source of sources) {
-    if (!modules.some((module) => module.source.startsWith(`${source}/`))) throw new Error(`the dependency rules saw no module of ${source}`)
+    if (!modules.some((module) => module.source.startsWith(`${source}/`)))
+      throw new Error(`the dependency rules saw no module of ${source}`)
   }
   return summary.violations.map(({ rule, from, to }) => ({ rule: rule.name, from, to }))
 }

@@ -6,17 +6,19 @@ const childProcess = require('child_process')
 const crypto = require('crypto')
 const fs = require('fs')
 const path = require('path')
+const url = require('url')
 
 const nodeMajorMin = 20
 const lockPollMs = 500
+const parentPollMs = 200
 // One Ctrl-C arrives several times: from the terminal, from npm, from whoever signals the whole group. It is one wish.
 const sameSignalMs = 400
 
 const root = path.resolve(__dirname, '..')
-const node = path.join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+const ownNode = path.join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+const node = process.env.TEST_NODE || ownNode // CI runs the tests on each Node that the packages support
 const lockFile = path.join(root, '.cache', 'setup.lock')
 const installedFile = path.join(root, 'node_modules', '.cache', 'installed')
-const tether = 'file://' + encodeURI(path.join(__dirname, 'tether.mjs').replace(/^(?=[A-Z]:)/, '/').replace(/\\/g, '/'))
 const signalNumbers = { SIGINT: 2, SIGTERM: 15 }
 
 const build = ['scripts/build.ts']
@@ -37,7 +39,9 @@ let locked = false
 
 process.on('exit', unlock)
 if (Number(process.versions.node.split('.')[0]) < nodeMajorMin) {
-  fail('Pinstack needs Node ' + nodeMajorMin + ' or newer and this is ' + process.version + ': install a current one from https://nodejs.org and run the same command again.')
+  fail(
+    `Pinstack needs Node ${nodeMajorMin} or newer and this is ${process.version}: install a current one from https://nodejs.org and run the same command again.`,
+  )
 } else {
   Object.keys(signalNumbers).forEach(function (signal) {
     process.on(signal, function () {
@@ -76,9 +80,22 @@ function install(done) {
   const startedMs = Date.now()
   const pnpm = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')).packageManager
   process.stderr.write('Installing dependencies (a minute the first time) … ')
-  const args = ['--yes', '--loglevel=error', pnpm, 'install', '--frozen-lockfile', '--config.confirmModulesPurge=false', '--reporter=append-only']
+  const args = [
+    '--yes',
+    '--loglevel=error',
+    pnpm,
+    'install',
+    '--frozen-lockfile',
+    '--config.confirmModulesPurge=false',
+    '--reporter=append-only',
+  ]
   const environment = Object.assign({}, process.env, { npm_config_update_notifier: 'false' })
-  child = childProcess.spawn('npx', args, { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' })
+  child = childProcess.spawn('npx', args, {
+    cwd: root,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    shell: process.platform === 'win32',
+  })
   let output = ''
   const keep = function (chunk) {
     output += chunk
@@ -86,7 +103,7 @@ function install(done) {
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)
   settle(child, function (code) {
-    if (code === 0 && !fs.existsSync(node)) {
+    if (code === 0 && !fs.existsSync(ownNode)) {
       code = 1
       output += '\nThe package `node` has brought no binary for ' + process.platform + ' ' + process.arch + '.\n'
     }
@@ -102,7 +119,7 @@ function install(done) {
 }
 
 function isInstalled() {
-  return fs.existsSync(node) && fs.existsSync(installedFile) && fs.readFileSync(installedFile, 'utf8') === fingerprint()
+  return fs.existsSync(ownNode) && fs.existsSync(installedFile) && fs.readFileSync(installedFile, 'utf8') === fingerprint()
 }
 
 /** All that decides what is installed: who changes none of it waits for no installation. */
@@ -123,13 +140,18 @@ function fingerprint() {
  * here. Should this process be killed, the end of the channel between the two ends it.
  */
 function run(args, done) {
+  const tether = url.pathToFileURL(path.join(__dirname, 'tether.mjs')).href
   const binaries = path.dirname(node) + path.delimiter + process.env.PATH
-  child = childProcess.spawn(node, ['--disable-warning=ExperimentalWarning', '--import', tether, path.join(root, args[0])].concat(args.slice(1)), {
-    cwd: root,
-    env: Object.assign({}, process.env, { PATH: binaries }),
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    detached: process.platform !== 'win32', // there it would open a window
-  })
+  child = childProcess.spawn(
+    node,
+    ['--disable-warning=ExperimentalWarning', '--import', tether, path.join(root, args[0])].concat(args.slice(1)),
+    {
+      cwd: root,
+      env: Object.assign({}, process.env, { PATH: binaries }),
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+      detached: process.platform !== 'win32', // there it would open a window
+    },
+  )
   settle(child, done)
 }
 
@@ -151,13 +173,13 @@ function pass(signal) {
   else process.exit(128 + signalNumbers[signal])
 }
 
-/** A shell between npm and this process may die of a signal that it does not hand on. */
+/** A shell between npm and this process may die of a signal that it does not hand on. One that was handed on is not repeated. */
 function watchParent() {
   const parent = process.ppid
   if (!process.env.npm_lifecycle_event) return
   setInterval(function () {
-    if (process.ppid !== parent) pass('SIGTERM')
-  }, 200).unref()
+    if (process.ppid !== parent && lastSignalMs === 0) pass('SIGTERM')
+  }, parentPollMs).unref()
 }
 
 /** Two commands in one checkout (a start and a test run, say) take turns at installing and building. */

@@ -26,10 +26,12 @@ interface Manifest {
 
 /** All packages, each after those that it depends on. */
 export function packages(): Package[] {
-  const found = globSync('packages/*/package.json', { cwd: root }).sort().map((file) => {
-    const manifest = JSON.parse(readFileSync(join(root, file), 'utf8')) as Manifest
-    return { dir: join(root, dirname(file)), manifest }
-  })
+  const found = globSync('packages/*/package.json', { cwd: root })
+    .sort()
+    .map((file) => {
+      const manifest = JSON.parse(readFileSync(join(root, file), 'utf8')) as Manifest
+      return { dir: join(root, dirname(file)), manifest }
+    })
   const names = new Set(found.map(({ manifest }) => manifest.name))
   const ordered: typeof found = []
   const visit = (item: (typeof found)[number]) => {
@@ -40,7 +42,9 @@ export function packages(): Package[] {
   }
   for (const item of found) visit(item)
   return ordered.map(({ dir, manifest }) => {
-    const sources = Object.values(manifest.exports ?? {}).flatMap((target) => (typeof target === 'string' ? [] : [target['@pinstack/source']!]))
+    const sources = Object.values(manifest.exports ?? {}).flatMap((target) =>
+      typeof target === 'string' ? [] : [target['@pinstack/source']!],
+    )
     const bin = manifest.bin ?? {}
     const entries = [...sources, ...(Object.keys(bin).length > 0 ? ['./src/main.ts'] : [])].map((entry) => join(dir, entry))
     return { name: manifest.name, dir, entries, hasTypes: sources.length > 0, bin }

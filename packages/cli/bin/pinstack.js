@@ -6,6 +6,10 @@ var minor = numbers[1]
 if ((major === 22 && minor >= 22) || (major === 24 && minor >= 6) || major > 24) {
   import('../dist/main.js')
 } else {
-  console.error('pinstack needs Node 22.22 or newer, or 24.6 or newer, and this is ' + process.version + ': install a current one from https://nodejs.org and run the same command again.')
+  console.error(
+    'pinstack needs Node 22.22 or newer, or 24.6 or newer, and this is ' +
+      process.version +
+      ': install a current one from https://nodejs.org and run the same command again.',
+  )
   process.exit(1)
 }

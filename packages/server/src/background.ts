@@ -21,7 +21,7 @@ const jobEveryMs = 60_000
 const retryEveryMs = 250
 
 export interface BackgroundDeps {
-  app: Pick<App, 'consumers' | 'jobs'>
+  app: Pick<App, 'consumers' | 'jobs' | 'hear'>
   database: Database<Tables>
   clock: Clock
   committed: Doorbell
@@ -54,6 +54,7 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
     onSequenced: (type) => metrics?.event('published', 'outbox', type),
   })
   const tail = startTail({ db: database.db, sequenced, pollMs, onFailure: failed('tail') })
+  tail.listen(app.hear)
   const bus = inProcessBus({
     read: (range) => readEvents(database.db, range),
     lastSeq: () => readLastSeq(database.db),

@@ -7,6 +7,7 @@ import { createUsers } from './features/users/service.ts'
 import type { Consumer } from './outbox/consumers.ts'
 import { createDeadLetters } from './outbox/dead-letters.ts'
 import { createEmit } from './outbox/outbox.ts'
+import type { Event } from './outbox/read.ts'
 import type { Cache } from './ports/cache.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Database } from './ports/database.ts'
@@ -75,6 +76,10 @@ export function compose(deps: AppDeps) {
     deadLetters: createDeadLetters({ database, clock }),
     /** Who reacts to events. Their names are the groups on the bus. */
     consumers: [] as Consumer<any>[],
+    /** For the process's tail: what is remembered here of users goes when it changed, in this process or in another. */
+    hear({ type, key }: Event): void {
+      if (type === 'user_updated' || type === 'user_deleted') void users.forget(key)
+    },
     /** Bounded batches of work that may wait. Each tells whether more is left. */
     jobs: {
       purgeDeletedUsers: () => users.purgeDeletedUsers([purgeAuthOf]),

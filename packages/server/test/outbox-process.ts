@@ -30,6 +30,7 @@ async function consume(): Promise<void> {
   await startBackground({
     app: {
       jobs: {} as never,
+      hear() {},
       consumers: [
         {
           name: 'effects',

@@ -46,7 +46,9 @@ try {
 }
 
 function unprivilegedUser(): Owner {
-  const users = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'))
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
   const user = users.find(([name]) => name === 'nobody') ?? users.find(([, , uid]) => Number(uid) > 0)
   if (!user) throw new Error('root may not run Postgres, and /etc/passwd knows no other user')
   return { uid: Number(user[2]), gid: Number(user[3]) }
@@ -94,8 +96,13 @@ async function start(postgres = server!.spawnfile): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     port ||= await freePort()
     const settings = {
-      listen_addresses: '127.0.0.1', port, unix_socket_directories: '', max_connections: 200,
-      fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', // the data does not outlive the run
+      listen_addresses: '127.0.0.1',
+      port,
+      unix_socket_directories: '',
+      max_connections: 200,
+      fsync: 'off',
+      synchronous_commit: 'off',
+      full_page_writes: 'off', // the data does not outlive the run
     }
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
     server = spawn(postgres, ['-D', join(dir, 'data'), ...flags], { ...owner, cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] })
@@ -138,10 +145,12 @@ async function leave(code: number): Promise<void> {
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject).listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo
-      probe.close(() => resolve(port))
-    })
+    const probe = createServer()
+      .once('error', reject)
+      .listen(0, '127.0.0.1', () => {
+        const { port } = probe.address() as AddressInfo
+        probe.close(() => resolve(port))
+      })
   })
 }
 

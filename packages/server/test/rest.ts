@@ -1,5 +1,6 @@
 import type { InjectOptions } from 'fastify'
-import { afterEach, beforeEach, expect } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
+import type { App } from '../src/compose.ts'
 import { createRouter } from '../src/router.ts'
 import { createRoutes } from '../src/routes.ts'
 import { openSurface } from './http-surface.ts'
@@ -14,13 +15,13 @@ interface Ask {
   headers?: Record<string, string>
 }
 
-/** The whole surface over the world's app, for the tests of a describe block. */
+/** The whole surface over whatever app the world has: opened once for a describe block, since that takes longer than a test. */
 export function useRest(world: World) {
   const rest = {} as Awaited<ReturnType<typeof openSurface>>
-  beforeEach(async () => void Object.assign(rest, await openSurface({
-    routes: createRoutes(world.app), router: createRouter(world.app), authenticate: world.app.auth.authenticate,
-  })))
-  afterEach(() => rest.close())
+  const feature = (name: 'auth' | 'users') => new Proxy({}, { get: (_, member) => (...args: unknown[]) => (world.app[name] as any)[member](...args) })
+  const app = { auth: feature('auth'), users: feature('users') } as App
+  beforeAll(async () => void Object.assign(rest, await openSurface({ routes: createRoutes(app), router: createRouter(app), authenticate: app.auth.authenticate })))
+  afterAll(() => rest.close())
 
   async function inject(method: Method, url: string, { token, body, headers }: Ask = {}) {
     const request: InjectOptions = { method, url, headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers } }

@@ -53,13 +53,17 @@ function sameData({ config, data, database }: UpOptions): string {
   return given.map(([name, value]) => value === undefined ? '' : ` --${name} ${quoted(value)}`).join('')
 }
 
+/** One Ctrl-C may arrive twice: from the terminal, and from npm, which passes it on. */
+const sameSignalMs = 300
+
 /** Resolves at the first signal to stop. A second one ends the process at once, whatever is under way. */
 function onStopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    let signals = 0
+    let firstMs: number | undefined
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        if (++signals > 1) process.exit(1)
+        firstMs ??= performance.now()
+        if (performance.now() - firstMs > sameSignalMs) process.exit(1)
         resolve()
       })
     }
@@ -72,6 +76,6 @@ async function createLog(config: Config, { verbose, logLevel }: UpOptions): Prom
   if (!process.stdout.isTTY) return createLogger({ level: config.log.level })
   const { default: pretty } = await import('pino-pretty')
   const isQuiet = !verbose && logLevel === undefined && ['trace', 'debug', 'info'].includes(config.log.level)
-  const destination = pretty({ colorize: process.stdout.hasColors() && !process.env['NO_COLOR'], translateTime: 'HH:MM:ss', ignore: 'pid,hostname', sync: true })
+  const destination = pretty({ colorize: process.stdout.hasColors() && !process.env['NO_COLOR'], translateTime: 'HH:MM:ss', ignore: 'pid,hostname', sync: true, singleLine: true })
   return createLogger({ level: isQuiet ? 'warn' : config.log.level, destination })
 }

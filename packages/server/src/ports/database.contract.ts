@@ -177,12 +177,9 @@ export function databaseContract(
       const find = async (wanted: string) => {
         const { textSearch } = database.dialect
         const mode = textSearch.mode(wanted)
-        const rows = await database.db
-          .selectFrom('note')
-          .where(textSearch.matches(mode, index, sql.val(textSearch.pattern(mode, wanted))))
-          .orderBy('id')
-          .select('text')
-          .execute()
+        const pattern = textSearch.pattern(mode, wanted)
+        const ids = textSearch.matchingIds(mode, index, { pattern, after: 0, upTo: Number.MAX_SAFE_INTEGER })
+        const { rows } = await sql<{ text: string }>`select text from note where id in (${ids}) order by id`.execute(database.db)
         return rows.map(({ text }) => text).join(' ')
       }
 
@@ -202,6 +199,16 @@ export function databaseContract(
         await addNote('2', { folded: 'aXbXcXdXeXf' })
         for (const wanted of ['a%b', 'b_c', 'c\\d', '"e*', '*f', '%', '_', '\\', '"', 'a%b_c\\d"e*f']) expect([wanted, await find(wanted)]).toEqual([wanted, '1'])
         expect([await find('a%c'), await find('a_b'), await find('maria or'), await find('not')]).toEqual(['', '', '', ''])
+      })
+
+      it.each(['ria', 'ri'])('gives the ids of a range, in their order, for %s', async (wanted) => {
+        const ids: number[] = []
+        for (let i = 0; i < 10; i++) ids.push(await addNote(`note ${i}`, { folded: `maria ${i}` }))
+        const { textSearch } = database.dialect
+        const mode = textSearch.mode(wanted)
+        const range = { pattern: textSearch.pattern(mode, wanted), after: ids[2]!, upTo: ids[7]! }
+        const { rows } = await sql<{ id: number }>`${textSearch.matchingIds(mode, index, range)} order by id limit 3`.execute(database.db)
+        expect(rows.map(({ id }) => id)).toEqual(ids.slice(3, 6))
       })
 
       it('follows every change of the rows', async () => {

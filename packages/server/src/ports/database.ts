@@ -1,4 +1,4 @@
-import type { CreateTableBuilder, Expression, Kysely, RawBuilder, SqlBool, Transaction } from 'kysely'
+import type { CreateTableBuilder, Kysely, RawBuilder, Transaction } from 'kysely'
 import { DomainError } from '../core/errors.ts'
 
 /** Two drivers implement this: adapters/database/sqlite.ts and postgres.ts. Both pass test/database.contract.test.ts. */
@@ -47,13 +47,22 @@ export interface TextSearch {
   createIndex(db: Kysely<any>, index: TextIndex): Promise<void>
   dropIndex(db: Kysely<any>, index: TextIndex): Promise<void>
   mode(text: string): TextSearchMode
-  /** True for the rows of `index.table` in which one of the columns contains the text that `pattern` was made of. */
-  matches(mode: TextSearchMode, index: TextIndex, pattern: unknown): Expression<SqlBool>
-  /** What `matches` takes for folded `text`. No character of it is a wildcard. */
+  /** `select id …` of the rows in which one of the columns contains the text that `pattern` was made of. May be followed by `order by id`. */
+  matchingIds(mode: TextSearchMode, index: TextIndex, range: TextSearchRange): RawBuilder<{ id: number }>
+  /** What `matchingIds` takes for folded `text`. No character of it is a wildcard. */
   pattern(mode: TextSearchMode, text: string): string
+  /** Ids that one statement may look at before others must have their turn. On SQLite nothing else runs meanwhile. */
+  idsPerStatement(mode: TextSearchMode): number
 }
 
 export type TextSearchMode = 'indexed' | 'scan'
+
+/** Values, or what stands for them in a compiled query. Ids above `after`, up to `upTo`. */
+export interface TextSearchRange {
+  pattern: unknown
+  after: unknown
+  upTo: unknown
+}
 
 export interface TextIndex {
   name: string

@@ -1,15 +1,9 @@
 import type { FastifyReply } from 'fastify'
 
 /**
- * On every answer. A fixed few and not Helmet's dozen: an API's answers are no documents, and each header costs a request
- * (measured: Helmet takes as long as the route behind it). Pages add their own Content-Security-Policy.
+ * What every answer bears. Two and not Helmet's twelve: each costs 0.4 µs of a request's 20, and most of them tell a browser
+ * how to treat a document. Those are on the documents, see page.ts.
  */
-const onEveryAnswer = {
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-}
-
 export function setCommonHeaders(reply: FastifyReply): void {
-  reply.headers(onEveryAnswer).header('x-request-id', reply.request.id)
+  reply.header('x-request-id', reply.request.id).header('x-content-type-options', 'nosniff').header('x-frame-options', 'DENY')
 }

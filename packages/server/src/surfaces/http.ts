@@ -1,14 +1,12 @@
-import { randomUUID } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Authenticate } from '../core/viewer.ts'
 import type { Route } from '../rest/route.ts'
 import type { AppRouter } from '../router.ts'
 import { answerMalformed } from './client-error.ts'
+import { createCors } from './cors.ts'
 import { mountDocs } from './docs.ts'
-import { errorHandler, type Listeners } from './envelope.ts'
+import { errorHandler, loadErrors, type Listeners } from './envelope.ts'
 import { setCommonHeaders } from './headers.ts'
 import { mountHealth, type Health } from './health.ts'
 import type { Logger } from './logging.ts'
@@ -16,7 +14,8 @@ import type { Metrics } from './metrics.ts'
 import { answerUnknownPaths } from './not-found.ts'
 import { openApi } from './openapi.ts'
 import { mountPages } from './pages.ts'
-import { refuseUnderPressure } from './pressure.ts'
+import { watchPressure } from './pressure.ts'
+import { requestIds } from './request-ids.ts'
 import { requestMsMax, trackRequests } from './requests.ts'
 import { mountRest } from './rest.ts'
 import { mountRpc } from './rpc.ts'
@@ -29,7 +28,6 @@ const pathParameterCharsMax = 4096 // the names of a whole tRPC batch are one
 const drainLookMs = 20
 /** A request whose first half has come in gets this long for the second. */
 const quietMs = 200
-const preflightSeconds = 24 * 60 * 60
 
 export interface HttpDeps {
   authenticate: Authenticate
@@ -66,7 +64,7 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
     requestTimeout: requestMsMax,
     trustProxy: deps.trustProxy.length > 0 && deps.trustProxy,
     return503OnClosing: false, // what has come in over an open connection is still answered
-    genReqId: requestIdOf,
+    genReqId: requestIds(),
     routerOptions: { maxParamLength: pathParameterCharsMax },
     frameworkErrors(error: Error, request: FastifyRequest, reply: FastifyReply) {
       setCommonHeaders(reply) // no hook has run yet
@@ -77,13 +75,18 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
   app.decorateRequest('viewer', null)
   app.setErrorHandler(onError)
   const requests = trackRequests(app, { logger, metrics, timeoutMs: limits.requestMs })
-  app.addHook('onRequest', (_request, reply, done) => {
+  const isUnderPressure = await watchPressure(app)
+  const cors = deps.corsOrigins.length > 0 ? createCors(deps.corsOrigins) : undefined
+  const answerUnknownPath = answerUnknownPaths(app)
+  // One hook for all that comes before a route: Fastify's way from hook to hook costs more than most of them do.
+  app.addHook('onRequest', (request, reply, done) => {
+    requests.begin(request, reply)
     setCommonHeaders(reply)
+    if (cors?.(request, reply)) return
+    if (request.is404) return answerUnknownPath(request, reply) // before its body is read, or a token asked for
+    if (isUnderPressure() && !request.routeOptions.config.isProbe) return done(loadErrors.overloaded())
     done()
   })
-  await refuseUnderPressure(app)
-  if (deps.corsOrigins.length > 0) await app.register(cors, corsOptions(deps.corsOrigins))
-  answerUnknownPaths(app)
   const viewers = createViewers(deps.authenticate, metrics.authorization)
   await app.register(async (scope) => mountRest(scope, api.routes, viewers), { prefix: '/api/v1' })
   await app.register(async (scope) => mountRpc(scope, api.router, { viewers, listeners, bodyBytesMax }), { prefix: '/trpc' })
@@ -109,20 +112,4 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
   }
   let closing: Promise<void> | undefined
   return { app, listen: (where) => app.listen(where), close: () => closing ??= drainAndClose() }
-}
-
-/** Taken from a proxy that has one, where it is fit for a log and a header. */
-function requestIdOf({ headers }: IncomingMessage): string {
-  const given = headers['x-request-id']
-  return typeof given === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : randomUUID()
-}
-
-function corsOptions(origins: string[]) {
-  return {
-    origin: origins.includes('*') ? '*' : origins,
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-    exposedHeaders: ['X-Request-Id', 'Retry-After'],
-    maxAge: preflightSeconds,
-    strictPreflight: false, // v1's proxy answers every OPTIONS
-  }
 }

@@ -1,24 +1,45 @@
 import pino, { type DestinationStream, type Logger } from 'pino'
+import { gatheredOutput, isoNow } from './log-lines.ts'
 
 export type { Logger } from 'pino'
 
-const bufferBytesMax = 16 * 1024 * 1024 // a reader that has stopped reading costs lines, then, and not the server's memory
-const flushMs = 100
-
 /**
  * One JSON object a line: `time` (ISO 8601), `level` (a word), `msg`, and `request_id`, `user_id` where they apply; `err` for an
- * error and its causes. Lines are gathered for up to 100 ms and written off the event loop; what is left is written when the
- * process ends.
+ * error and its causes. On standard output unless stated, within 100 ms.
  */
 export function createLogger({ level, destination }: { level: string; destination?: DestinationStream }): Logger {
   return pino({
     level,
     base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: () => `,"time":"${isoNow()}"`,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: describeError, error: describeError },
     hooks: { streamWrite: scrub },
-  }, destination ?? pino.destination({ dest: 1, sync: false, minLength: 4096, maxLength: bufferBytesMax, periodicFlush: flushMs }))
+  }, destination ?? gatheredOutput())
+}
+
+export interface RequestLine {
+  level: 'info' | 'debug'
+  request_id: string
+  user_id: number | undefined
+  method: string
+  /** As JSON: it is the same at each request of a route. */
+  routeJson: string
+  status: number
+  ms: number
+}
+
+/**
+ * Writes the line of a request that is over, as `logger.info(line, 'request')` would at a tenth of the cost. Nothing in it needs
+ * escaping, nor can hold a secret: the route is a pattern, and the id has been held against one.
+ */
+export function requestLog(logger: Logger): (line: RequestLine) => void {
+  const stream = (logger as unknown as Record<symbol, DestinationStream>)[pino.symbols.streamSym]!
+  return ({ level, request_id, user_id, method, routeJson, status, ms }) => {
+    if (!logger.isLevelEnabled(level)) return
+    const user = user_id === undefined ? '' : `,"user_id":${user_id}`
+    stream.write(`{"level":"${level}","time":"${isoNow()}","request_id":"${request_id}"${user},"method":"${method}","route":${routeJson},"status":${status},"ms":${ms},"msg":"request"}\n`)
+  }
 }
 
 const causesMax = 5

@@ -1,8 +1,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { requestTallies } from './request-tallies.ts'
 
 const prefix = 'pinstack_'
 const readMsMax = 1_000
-const httpBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const databaseBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
 
 export type QueryKind = 'select' | 'insert' | 'update' | 'delete' | 'other'
@@ -33,8 +33,7 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
   if (ofProcess) collectDefaultMetrics({ register: registry, prefix })
   gauge('build_info', 'Always 1; the labels say what runs.', ['version', 'node']).set({ version, node: process.versions.node }, 1)
 
-  const requests = counter('http_requests_total', 'HTTP requests answered, by status; 499 for a client that left before.', ['method', 'route', 'status'])
-  const requestSeconds = histogram('http_request_duration_seconds', 'From a request to the end of its answer.', ['method', 'route'], httpBuckets)
+  const httpRequest = requestTallies(registry, prefix)
   const inFlight = gauge('http_requests_in_flight', 'HTTP requests and streams that are under way.')
   const authorizations = counter('authorizations_total', 'Checks of an access token where a route asks for one.', ['outcome'])
   const authentications = counter('authentications_total', 'Registrations, logins, refreshes, logouts and password changes.', ['operation', 'outcome'])
@@ -60,10 +59,7 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
 
   return {
     registry,
-    httpRequest(method: string, route: string, status: number, seconds: number): void {
-      requests.inc({ method, route, status: String(status) })
-      requestSeconds.observe({ method, route }, seconds)
-    },
+    httpRequest,
     httpInFlight: (read: () => number): void => readInto(inFlight, () => inFlight.set(read())),
     authorization: (outcome: 'allowed' | 'unauthenticated' | 'forbidden'): void => authorizations.inc({ outcome }),
     authentication: (operation: AuthOperation, outcome: 'success' | 'failure'): void => authentications.inc({ operation, outcome }),

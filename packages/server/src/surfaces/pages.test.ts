@@ -26,7 +26,7 @@ it.each(['/', '/setup'])('run and style themselves only by what they bring, and 
     }
   }
   expect(body).not.toMatch(/src=|<link|@import|url\(|https?:\/\/|style="| on\w+="/)
-  expect(headers['cache-control']).toBe('no-store')
+  expect([headers['cache-control'], headers['referrer-policy']]).toEqual(['no-store', 'no-referrer'])
 })
 
 it('name every field of the setup form for those who cannot see it', async () => {

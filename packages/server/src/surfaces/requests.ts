@@ -1,6 +1,6 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { loadErrors } from './envelope.ts'
-import type { Logger } from './logging.ts'
+import { requestLog, type Logger } from './logging.ts'
 import type { Metrics } from './metrics.ts'
 
 declare module 'fastify' {
@@ -10,6 +10,22 @@ declare module 'fastify' {
     /** Asked by a machine every few seconds: logged at debug, and answered under any load. */
     isProbe?: boolean
   }
+  interface FastifyRequest {
+    about: RouteAbout | null
+  }
+}
+
+/** What a route's requests have in common, worked out once. @NOTE `request.routeOptions` builds an object each time it is asked. */
+interface RouteAbout {
+  pattern: string | ((request: FastifyRequest) => string)
+  json: string
+  level: 'info' | 'debug'
+}
+
+const unmatched = aboutRoute({ url: 'unmatched' })
+
+function aboutRoute({ pattern, isProbe, url }: FastifyContextConfig & { url: string }): RouteAbout {
+  return { pattern: pattern ?? url, json: JSON.stringify(pattern ?? url) ?? '', level: isProbe ? 'debug' : 'info' }
 }
 
 /** From the first byte of a request to the first of its answer. */
@@ -20,31 +36,29 @@ const statusOfTheGone = 499
 
 /**
  * Keeps account of the requests that are under way: logs and counts each when it is over, answers for those whose handler
- * takes too long, and lets those that are left finish when the server closes. Register it before all other hooks.
+ * takes too long, and lets those that are left finish when the server closes.
  */
 export function trackRequests(server: FastifyInstance, { logger, metrics, timeoutMs = requestMsMax }: { logger: Logger; metrics: Metrics; timeoutMs?: number | undefined }) {
   const pending = new Map<FastifyReply, number>() // by age, since a Map keeps the order of its inserts
+  const log = requestLog(logger)
   metrics.httpInFlight(() => pending.size)
+  server.decorateRequest('about', null)
 
-  // @NOTE one listener on `close` and not Fastify's onResponse: that one is not told of a client that has left.
-  server.addHook('onRequest', (request, reply, done) => {
-    const startMs = performance.now()
-    pending.set(reply, startMs)
-    reply.raw.on('close', () => {
-      pending.delete(reply)
-      completed(request, reply, performance.now() - startMs)
-    })
-    done()
+  server.addHook('onRoute', (options) => {
+    let about: RouteAbout | undefined // not before a request comes: other hooks have their say on the options after this one
+    options.onRequest = [(request, _reply, done) => {
+      request.about = about ??= aboutRoute({ ...options.config, url: options.url })
+      done()
+    }, ...[options.onRequest ?? []].flat()]
   })
 
   function completed(request: FastifyRequest, reply: FastifyReply, ms: number): void {
-    const { config } = request.routeOptions
-    const route = request.is404 ? 'unmatched' : typeof config.pattern === 'function' ? config.pattern(request) : config.pattern ?? config.url
+    const { pattern, json, level } = request.about ?? (request.is404 ? unmatched : aboutRoute(request.routeOptions.config)) // where a hook has answered
+    const isFixed = typeof pattern === 'string'
+    const route = isFixed ? pattern : pattern(request)
     const status = reply.raw.writableFinished ? reply.raw.statusCode : statusOfTheGone
     metrics.httpRequest(request.method, route, status, ms / 1000)
-    const line = { request_id: request.id, user_id: request.viewer?.id, method: request.method, route, status, ms: Math.round(ms * 10) / 10 }
-    if (config.isProbe) logger.debug(line, 'request')
-    else logger.info(line, 'request')
+    log({ level, request_id: request.id, user_id: request.viewer?.id, method: request.method, routeJson: isFixed ? json : JSON.stringify(route), status, ms: Math.round(ms * 10) / 10 })
   }
 
   const sweep = setInterval(() => {
@@ -58,6 +72,15 @@ export function trackRequests(server: FastifyInstance, { logger, metrics, timeou
   server.addHook('onClose', async () => clearInterval(sweep))
 
   return {
+    begin(request: FastifyRequest, reply: FastifyReply): void {
+      const startMs = performance.now()
+      pending.set(reply, startMs)
+      // @NOTE one listener on `close` and not Fastify's onResponse: that one is not told of a client that has left.
+      reply.raw.on('close', () => {
+        pending.delete(reply)
+        completed(request, reply, performance.now() - startMs)
+      })
+    },
     /** Asks clients to come back on another connection: after their answer, or now where it is a stream that has no end of its own. */
     drain(): void {
       for (const reply of pending.keys()) {

@@ -1,7 +1,8 @@
 import fastJson from 'fast-json-stringify'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import * as z from 'zod'
-import { inputReader } from '../rest/input.ts'
+import type { Client } from '../core/client.ts'
+import { inputReader, type ReadInput } from '../rest/input.ts'
 import type { Route } from '../rest/route.ts'
 import { clientOf } from './client.ts'
 import { finishJson, jsonType, successOf } from './envelope.ts'
@@ -17,20 +18,40 @@ export function mountRest(server: FastifyInstance, routes: Route[], viewers: Vie
     const write = writerOf(route)
     const onRequest = onRequestOf(route, viewers)
     const handler = async (request: FastifyRequest, reply: FastifyReply) => {
-      const input = read(request)
-      const data = await handle({ viewer: request.viewer, client: clientOf(request), params: input?.params, query: input?.query, body: input?.body })
+      const data = await handle(new RouteInput(request, read(request)))
       reply.code(status).type(jsonType)
       return status === 204 ? reply.send() : reply.serializer(write).send({ status, data })
     }
     for (const ending of root ? ['', '/'] : ['']) {
       server.route({
         method,
-        url: path.replaceAll(/\{(\w+)\}/g, ':$1([^]+)') + ending, // by itself a parameter would match nothing as well; a dot, no line break
+        url: path.replaceAll(/\{(\w+)\}/g, ':$1') + ending,
         config: { pattern: server.prefix + path },
         ...(onRequest && { onRequest }),
         handler,
       })
     }
+  }
+}
+
+/** What a handler gets. @NOTE a class for its getter: most routes never ask for the client, and a closure a request costs more than this. */
+class RouteInput {
+  readonly viewer
+  readonly params
+  readonly query
+  readonly body
+  readonly #request
+
+  constructor(request: FastifyRequest, { params, query, body }: ReadInput) {
+    this.viewer = request.viewer
+    this.params = params
+    this.query = query
+    this.body = body
+    this.#request = request
+  }
+
+  get client(): Client {
+    return clientOf(this.#request)
   }
 }
 
@@ -41,11 +62,13 @@ function writerOf(route: Route): (answer: unknown) => string {
 }
 
 /** @NOTE comes before the body is read: who may not enter is not waited for. */
-function onRequestOf({ method, auth }: Route, viewers: Viewers): onRequestHookHandler | undefined {
-  if (auth === 'open' && method === 'GET') return // nothing to do, at no cost
-  return (request, _reply, done) => {
+function onRequestOf({ method, path, auth }: Route, viewers: Viewers): onRequestHookHandler | undefined {
+  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!)
+  if (auth === 'open' && method === 'GET' && parameters.length === 0) return // nothing to do, at no cost
+  return (request, reply, done) => {
     const { headers } = request.raw
     headers['content-type'] = undefined // v1 never looks at it: every body is JSON
+    for (const name of parameters) if ((request.params as Record<string, string>)[name] === '') return reply.callNotFound()
     if (auth === 'open' || (auth === 'optional' && !headers.authorization)) return done()
     viewers[auth as 'optional' | 'required'](request).then(() => done(), done)
   }

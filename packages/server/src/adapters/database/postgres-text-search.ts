@@ -21,9 +21,10 @@ export const postgresTextSearch: TextSearch = {
     await sql`drop index if exists ${sql.id(name)}`.execute(db)
   },
   mode: (text) => ([...text].length < trigram ? 'scan' : 'indexed'),
-  matches(_mode, { table, columns }, pattern) {
-    const found = columns.map((column) => sql`${sql.ref(`${table}.${column}`)} like ${pattern}`)
-    return sql`(${sql.join(found, sql` or `)})`
+  matchingIds(_mode, { table, columns }, { pattern, after, upTo }) {
+    const found = columns.map((column) => sql`${sql.ref(column)} like ${pattern}`)
+    return sql`select id from ${sql.table(table)} where id > ${after} and id <= ${upTo} and (${sql.join(found, sql` or `)})`
   },
   pattern: (_mode, text) => `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`,
+  idsPerStatement: () => Number.MAX_SAFE_INTEGER, // a statement holds up nobody but its own connection
 }

@@ -24,10 +24,18 @@ export const sqliteTextSearch: TextSearch = {
     await sql`drop table ${sql.table(name)}`.execute(db)
   },
   mode: (text) => ([...text].length < trigram ? 'scan' : 'indexed'),
-  matches(mode, { name, table, columns }, pattern) {
-    if (mode === 'indexed') return sql`${sql.ref(`${table}.id`)} in (select rowid from ${sql.table(name)} where ${sql.table(name)} match ${pattern})`
-    const found = columns.map((column) => sql`instr(${sql.ref(`${table}.${column}`)}, ${pattern}) > 0`)
-    return sql`(${sql.join(found, sql` or `)})`
+  matchingIds(mode, { name, table, columns }, { pattern, after, upTo }) {
+    // @NOTE FTS5 hands its rows over by ascending rowid, so a page costs a page and not all that matches.
+    if (mode === 'indexed') {
+      const index = sql.table(name)
+      return sql`select rowid as id from ${index} where ${index} match ${pattern} and rowid > ${after} and rowid <= ${upTo}`
+    }
+    const found = columns.map((column) => sql`instr(${sql.ref(column)}, ${pattern}) > 0`)
+    return sql`select id from ${sql.table(table)} where id > ${after} and id <= ${upTo} and (${sql.join(found, sql` or `)})`
   },
   pattern: (mode, text) => (mode === 'indexed' ? `"${text.replaceAll('"', '""')}"` : text),
+  idsPerStatement: (mode) => idsPerStatement[mode],
 }
+
+/** About 2 ms each, measured with a text that every row contains. */
+const idsPerStatement = { indexed: 20_000, scan: 5_000 }

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { client, eventsOf, password, signUp, signUpAdmin } from '../../../test/accounts.ts'
 import { onEachDatabase } from '../../../test/matrix.ts'
+import { createAdmins } from './admins.ts'
 import { setupTokenTtlMs } from './auth.ts'
 
 const host = { kind: 'host' } as const
@@ -81,6 +83,16 @@ onEachDatabase('admins', (world) => {
     const names = (await world.database.db.selectFrom('user').select('username').execute()).map(({ username }) => username)
     expect(names.filter((name) => name !== 'ann').length).toBeLessThanOrEqual(1) // whoever lost has no account either
     expect((await world.app.audit.list()).length).toBe(1)
+  })
+
+  it('are one, also when the first claim takes its time', async () => {
+    const [ann, bob] = [await signUp(world.app, 'ann'), await signUp(world.app, 'bob')]
+    const tokens = [await setupToken(), await setupToken()]
+    const slow = createAdmins({ database: world.database, clock: world.clock, viewers: { authenticate: world.app.auth.authenticate, forget() {} }, recordAudit: () => sleep(100) })
+    const outcomes = await Promise.allSettled([ann, bob].map(({ id }, index) =>
+      world.database.transaction((tx) => slow.claim(tx, id, { token: tokens[index]!, client }))))
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect(await admins()).toHaveLength(1)
   })
 
   it('do not come about by a token that is made up or too old, nor once somebody was made admin otherwise', async () => {

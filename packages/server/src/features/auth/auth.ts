@@ -47,6 +47,6 @@ export const sessionsMax = 100
 /** How long what has expired is still told apart from what never was. */
 export const keepExpiredMs = 7 * 86_400_000
 export const setupTokenTtlMs = 86_400_000
-/** Hosts see a role change within this, and the end of a session; the process that does it, at once. */
-export const viewerTtlMs = 1_000
+/** Other processes see the end of a session, and a change of role, within this and a query; the one that does it, at once. A second in all. */
+export const viewerTtlMs = 800
 

@@ -41,7 +41,7 @@ type StoredKey = z.output<typeof keySchema>
 export async function openKeyFile(options: KeyFileOptions & { warn(message: string, fields: Record<string, unknown>): void }): Promise<Keyring> {
   const { path, clock, warn } = options
   await makeFirstKey(options)
-  let { stored, modifiedMs } = await readKeys(path)
+  let { stored, version } = await readKeys(path)
   await warnWhenOpen(path, warn)
   let checkedMs = -Infinity
   const imported = new LRUCache<string, Promise<CryptoKey>>({ max: 100 })
@@ -60,11 +60,11 @@ export async function openKeyFile(options: KeyFileOptions & { warn(message: stri
   async function reload(): Promise<void> {
     const read = await readKeys(path)
     signing = await signingKeyOf(read.stored)
-    ;({ stored, modifiedMs } = read)
+    ;({ stored, version } = read)
   }
   async function reloadWhenChanged(): Promise<void> {
     try {
-      if ((await stat(path)).mtimeMs !== modifiedMs) await reload()
+      if ((await versionOf(path)) !== version) await reload()
     } catch (error) {
       warn('the key file cannot be read; the keys in use stay', { path, err: error })
     }
@@ -124,12 +124,12 @@ function importHalf({ kty, crv, x, d }: StoredKey, half: 'private' | 'public'): 
   return importJWK(jwk, alg) as Promise<CryptoKey>
 }
 
-async function readKeys(path: string): Promise<{ stored: StoredKey[]; modifiedMs: number }> {
+async function readKeys(path: string): Promise<{ stored: StoredKey[]; version: string }> {
   const refuse = (what: string, cause?: unknown) => new StartError(`The key file ${path} ${what}.`, { cause })
   let text: string
-  let modifiedMs: number
+  let version: string
   try {
-    modifiedMs = (await stat(path)).mtimeMs // @NOTE before the content: a change in between is read again, never missed
+    version = await versionOf(path) // @NOTE before the content: a change in between is read again, never missed
     text = await readFile(path, 'utf8')
   } catch (error) {
     throw refuse(`cannot be read: ${(error as Error).message}`, error)
@@ -143,7 +143,13 @@ async function readKeys(path: string): Promise<{ stored: StoredKey[]; modifiedMs
   const { data } = fileSchema.safeParse(json)
   if (!data) throw refuse('does not have the form of a key file; restore it from a backup, or remove it to sign everyone out')
   if (!data.keys.some(({ retiredAt }) => !retiredAt)) throw refuse('has no key that is not retired')
-  return { stored: data.keys, modifiedMs }
+  return { stored: data.keys, version }
+}
+
+/** @NOTE the time alone will not do: file systems count it in steps of some milliseconds. A rotation makes a new inode. */
+async function versionOf(path: string): Promise<string> {
+  const { mtimeMs, ino, size } = await stat(path)
+  return `${mtimeMs} ${ino} ${size}`
 }
 
 /** Of several servers that start together on a new folder one makes the key; the others take it. */

@@ -5,8 +5,6 @@ import { authErrors } from './auth.ts'
 
 /** OWASP's choice for argon2id. A hash with less is made anew at its owner's next login. */
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } // KiB, passes, lanes
-/** More at once are no faster: each keeps a core busy and 19 MiB filled. */
-const perCore = 2
 /** About 2.5 s of work for two cores. Whoever comes later is told to come back instead of waiting past their patience. */
 const queueMax = 256
 const retryAfterMs = 2_000
@@ -47,10 +45,13 @@ export function createPasswords(): Passwords {
   }
 }
 
-/** @NOTE one thread of the pool stays free: signatures of tokens, files and name look-ups run on it too, and would wait behind the hashes. */
+/**
+ * One for each core, and one that takes over without waiting for the event loop; more are no faster, and fill 19 MiB each.
+ * @NOTE one thread of the pool stays free: signatures of tokens, files and name look-ups run on it too, and would wait behind the hashes.
+ */
 function parallelHashes(): number {
   const threads = Number(process.env.UV_THREADPOOL_SIZE) || 4 // libuv's default
-  return Math.max(1, Math.min(perCore * availableParallelism(), threads - 1))
+  return Math.max(1, Math.min(availableParallelism() + 1, threads - 1))
 }
 
 function isBcrypt(hash: string): boolean {

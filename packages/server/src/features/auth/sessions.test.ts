@@ -2,6 +2,7 @@ import { hash as bcryptHash } from '@node-rs/bcrypt'
 import { beforeEach, expect, it } from 'vitest'
 import { client, eventsOf, password, signIn, signUp } from '../../../test/accounts.ts'
 import { onEachDatabase } from '../../../test/matrix.ts'
+import { viewerTtlMs } from './auth.ts'
 import { createPasswords, type Passwords } from './passwords.ts'
 
 onEachDatabase('sessions', (world) => {
@@ -96,7 +97,8 @@ onEachDatabase('sessions', (world) => {
     expect(await world.app.auth.revokeSession(ann.viewer, phone.viewer.sessionId)).toEqual({ revoked: true })
     await expect(world.app.auth.authenticate(phone.pair.accessToken)).rejects.toEqual(refused('auth.unauthenticated'))
     await expect(world.app.auth.refresh(phone.pair.refreshToken, client)).rejects.toEqual(refused('auth.invalid_refresh_token'))
-    world.clock.advance(999)
+    expect(viewerTtlMs).toBeLessThan(1_000) // the rest of the second is for the answer
+    world.clock.advance(viewerTtlMs - 1)
     await elsewhere.auth.authenticate(phone.pair.accessToken)
     world.clock.advance(1)
     await expect(elsewhere.auth.authenticate(phone.pair.accessToken)).rejects.toEqual(refused('auth.unauthenticated'))
@@ -109,13 +111,14 @@ onEachDatabase('sessions', (world) => {
     ])
   })
 
-  it('are asked for once a second, however many requests there are, and again at once when the database was away', async () => {
+  it('are asked for at most once in that time, however many requests there are', async () => {
     const ann = await signUp(world.app, 'ann')
     const ask = () => world.app.auth.authenticate(ann.pair.accessToken)
-    world.clock.advance(1_000)
+    world.clock.advance(viewerTtlMs)
     expect(await world.countQueries(() => Promise.all(Array.from({ length: 20 }, ask)))).toBe(1)
+    world.clock.advance(viewerTtlMs - 1)
     expect(await world.countQueries(ask)).toBe(0)
-    world.clock.advance(1_000)
+    world.clock.advance(1)
     expect(await world.countQueries(ask)).toBe(1)
   })
 

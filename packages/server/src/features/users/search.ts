@@ -1,12 +1,10 @@
+import { setImmediate as othersTurn } from 'node:timers/promises'
 import type { Page } from '../../core/page.ts'
 import { fold } from '../../core/text.ts'
 import type { Database, TextSearchMode } from '../../ports/database.ts'
 import type { Tables } from '../../schema.ts'
 import { createUserSearch, selectLastId } from './store.ts'
 import type { UserRow } from './users.ts'
-
-/** Ids looked at in one statement where the index is of no use: on SQLite nothing else runs meanwhile, so it ends within milliseconds. */
-const scanStep = 10_000
 
 /** Where the page begins: after so many matches, or after an id. */
 export type SearchStart = { offset: number } | { cursor: number }
@@ -29,24 +27,39 @@ export function createSearch(database: Database<Tables>) {
     const rows = await statements.indexed.page.all(db, { ...everything, after, offset, limit: limit + 1 })
     // A page that is not full shows where the matches end, and so how many they are.
     const ends = after === 0 && rows.length <= limit && (rows.length > 0 || offset === 0)
-    const total = ends ? offset + rows.length : (await statements.indexed.count.first(db, everything))!.count
+    const total = ends ? offset + rows.length : await countIndexed(pattern)
     return toFound(rows, limit, total)
   }
 
-  /** Text too short for the index: looks at every row, a step at a time, between which others have their turn. */
-  async function searchByScan(pattern: string, { offset, after, limit }: Place): Promise<FoundUsers> {
+  async function countIndexed(pattern: string): Promise<number> {
+    let total = 0
+    for await (const window of windows('indexed')) total += (await statements.indexed.count.first(db, { ...window, pattern }))!.count
+    return total
+  }
+
+  /** All ids, in ranges that one statement may look at; others have their turn in between. */
+  async function* windows(mode: TextSearchMode): AsyncGenerator<{ after: number; upTo: number }> {
     const lastId = (await selectLastId.first(db, {}))?.id ?? 0
+    const step = dialect.textSearch.idsPerStatement(mode)
+    for (let after = 0; after < lastId; after += step) {
+      if (after > 0) await othersTurn()
+      yield { after, upTo: after + step }
+    }
+  }
+
+  /** Text too short for the index: looks at every row, a range at a time. */
+  async function searchByScan(pattern: string, { offset, after, limit }: Place): Promise<FoundUsers> {
     const rows: UserRow[] = []
     let total = 0
     let skipped = 0
-    for (let from = 0; from < lastId; from += scanStep) {
-      const window = { after: from, upTo: from + scanStep, pattern }
+    for await (const range of windows('scan')) {
+      const window = { ...range, pattern }
       const { count } = (await statements.scan.count.first(db, window))!
       total += count
       if (count === 0 || rows.length > limit || window.upTo <= after) continue
       const toSkip = Math.min(offset - skipped, count)
       skipped += toSkip
-      if (toSkip < count) rows.push(...(await statements.scan.page.all(db, { ...window, after: Math.max(from, after), offset: toSkip, limit: limit + 1 - rows.length })))
+      if (toSkip < count) rows.push(...(await statements.scan.page.all(db, { ...window, after: Math.max(window.after, after), offset: toSkip, limit: limit + 1 - rows.length })))
     }
     return toFound(rows, limit, total)
   }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { TextSearch, TextSearchMode } from '../../ports/database.ts'
 import { query } from '../../query.ts'
 import type { Db, Tx } from '../../schema.ts'
@@ -46,16 +47,19 @@ export const markDeleted = query<{ id: number; now: string }>()((tx: Tx, { id, n
 
 type Window = { after: number; upTo: number; pattern: string }
 
-/** Users whose username or full name contains the text that `pattern` was made of, with ids in a range. */
+/** Users whose username or full name contains the text that `pattern` was made of, with ids in a range. Who is deleted has no names. */
 export function createUserSearch(textSearch: TextSearch, mode: TextSearchMode) {
-  const matching = (db: Db, { after, upTo, pattern }: Window) =>
-    users(db).where('id', '>', after).where('id', '<=', upTo).where(textSearch.matches(mode, searchIndex, pattern))
   return {
     /** By ascending id. */
-    page: query<Window & { offset: number; limit: number }>()((db: Db, values) =>
-      matching(db, values).orderBy('id').limit(values.limit).offset(values.offset).select(columns)),
-    count: query<Window>()((db: Db, window) =>
-      matching(db, window).select((eb) => eb.fn.countAll<number>().as('count'))),
+    page: query<Window & { offset: number; limit: number }>()((db: Db, { offset, limit, after, upTo, pattern }) => {
+      const ids = textSearch.matchingIds(mode, searchIndex, { after, upTo, pattern })
+      const page = sql<{ id: number }>`(${ids} order by id limit ${limit} offset ${offset})`.as<'page'>('page')
+      return users(db).innerJoin(page, 'page.id', 'user.id').orderBy('user.id').select(columns.map((column) => `user.${column}` as const))
+    }),
+    count: query<Window>()((db: Db, { after, upTo, pattern }) => {
+      const ids = textSearch.matchingIds(mode, searchIndex, { after, upTo, pattern })
+      return db.selectFrom(sql<{ id: number }>`(${ids})`.as('matching')).select((eb) => eb.fn.countAll<number>().as('count'))
+    }),
   }
 }
 

@@ -44,6 +44,14 @@ onEachDatabase('users', (world) => {
     await create(account('İstanbul', { email: 'd@example.com' }))
   })
 
+  it('that are taken are refused before a password is hashed', async () => {
+    await create(account('ann'))
+    let hashes = 0
+    const app = world.composeAgain({ passwords: { hash: async () => String(++hashes), verify: async () => 'wrong', load: () => ({ running: 0, waiting: 0 }) } })
+    await expect(app.users.createAs({ kind: 'host' }, account('Ann'))).rejects.toEqual(refused('users.username_taken'))
+    expect(hashes).toBe(0)
+  })
+
   it('that fifty requests at once ask for are one: one row, one event, one session, and 49 are told that the name is taken', async () => {
     const register = (index: number) => world.app.auth.register(account(index % 2 ? 'Ann' : 'ann', { email: 'ann@example.com' }), client)
     const outcomes = await Promise.allSettled(Array.from({ length: 50 }, (_, index) => register(index)))
@@ -163,6 +171,7 @@ onEachDatabase('users', (world) => {
     await expect(update({ username: 'Bob' })).rejects.toEqual(refused('users.username_taken'))
     await expect(update({ email: 'BOB@example.com' })).rejects.toEqual(refused('users.email_taken'))
     await expect(update({ username: 'bob', email: 'bob@example.com' })).rejects.toEqual(refused('users.username_taken'))
+    await expect(update({ username: 'Ann', email: 'bob@example.com' })).rejects.toEqual(refused('users.email_taken'))
     await expect(update({ username: 'cyd', email: 'bob@example.com' })).rejects.toEqual(refused('users.email_taken'))
     expect(await world.app.users.byId(ann.id, ann.viewer)).toMatchObject({ username: 'ANN', email: 'ANN@example.com' })
     expect((await typesOf()).filter((type) => type === 'user_updated')).toHaveLength(1)

@@ -1,0 +1,49 @@
+/** `npm run check`: everything that can be held against the code without running it. All steps run; one that fails fails the whole. */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { root } from './packages.ts'
+
+const atOnce = 2
+
+const steps: Record<string, string[]> = {
+  'packed packages': ['scripts/check-packages.ts'],
+  types: ['node_modules/typescript-7/bin/tsc', '-p', '.'],
+  'unused code': ['node_modules/knip/bin/knip.js', '--no-progress', '--treat-config-hints-as-errors'],
+  'dependency rules': ['scripts/dependency-rules.ts'],
+  lint: ['node_modules/oxlint/bin/oxlint', '--quiet', '--format=unix'],
+  format: ['node_modules/@biomejs/biome/bin/biome', 'format', '--reporter=summary', '.'],
+  workflows: ['scripts/check-workflows.ts'],
+}
+
+const waiting = Object.entries(steps)
+let passed = 0
+let failed = 0
+await Promise.all(Array.from({ length: atOnce }, work))
+console.log(`${passed} passed, ${failed} failed, 0 skipped`)
+process.exitCode = failed > 0 ? 1 : 0
+
+async function work(): Promise<void> {
+  for (let step = waiting.shift(); step; step = waiting.shift()) {
+    const [name, command] = step
+    const startedMs = performance.now()
+    const { ok, output } = await run(command)
+    if (ok) passed++
+    else failed++
+    console.log(`${ok ? '✓' : '✗'} ${name} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`)
+    if (!ok) console.log(output.trimEnd())
+  }
+}
+
+function run([script, ...args]: string[]): Promise<{ ok: boolean; output: string }> {
+  const child = spawn(process.execPath, [join(root, script!), ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  const keep = (chunk: Buffer) => {
+    output += chunk
+  }
+  child.stdout.on('data', keep)
+  child.stderr.on('data', keep)
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ ok: false, output: error.message }))
+    child.once('close', (code) => resolve({ ok: code === 0, output }))
+  })
+}
