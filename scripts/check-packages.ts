@@ -6,6 +6,9 @@ import { join } from 'node:path'
 import { packAll } from './pack.ts'
 import { root } from './packages.ts'
 
+const built = spawnSync(process.execPath, [join(root, 'scripts/build.ts')], { stdio: 'inherit' })
+if (built.status !== 0) process.exit(1)
+
 const folder = mkdtempSync(join(tmpdir(), 'pinstack-packed-'))
 try {
   for (const { name, tarball, hasTypes } of packAll(folder)) {

@@ -27,7 +27,7 @@ const commands = {
   pinstack: { prepare: [build], run: ['packages/cli/bin/pinstack.js'] },
   test: { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run'] },
   'test:packed': { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/packed/vitest.config.ts'] },
-  check: { prepare: [build], run: ['scripts/check.ts'] },
+  check: { prepare: [], run: ['scripts/check.ts'] },
   build: { prepare: [], run: build },
   format: { prepare: [], run: ['node_modules/@biomejs/biome/bin/biome', 'format', '--write', '.'] },
   bench: { prepare: [build], run: ['packages/server/bench/main.ts'] },
@@ -119,7 +119,11 @@ function install(done) {
 }
 
 function isInstalled() {
-  return fs.existsSync(ownNode) && fs.existsSync(installedFile) && fs.readFileSync(installedFile, 'utf8') === fingerprint()
+  const linked = fs.readdirSync(path.join(root, 'packages')).every(function (name) {
+    const dir = path.join(root, 'packages', name)
+    return fs.existsSync(path.join(dir, 'node_modules')) || !fs.existsSync(path.join(dir, 'package.json'))
+  })
+  return linked && fs.existsSync(ownNode) && fs.existsSync(installedFile) && fs.readFileSync(installedFile, 'utf8') === fingerprint()
 }
 
 /** All that decides what is installed: who changes none of it waits for no installation. */

@@ -65,18 +65,30 @@ function Dashboard({ url, pinstack, me }: SignedIn) {
   useInput((input) => {
     if (input !== 'q' || isTyping || isLeaving) return
     setIsLeaving(true)
-    pinstack.logout({ timeoutMs: 2_000 }).catch(() => {}).finally(exit) // whether the server hears of it or not
+    pinstack
+      .logout({ timeoutMs: 2_000 })
+      .catch(() => {})
+      .finally(exit) // whether the server hears of it or not
   })
 
-  if (rows < rowsMin || columns < columnsMin) return <Text>Make the terminal at least {columnsMin} columns wide and {rowsMin} rows high (q leaves).</Text>
+  const fits = rows >= rowsMin && columns >= columnsMin
   return (
     <Box flexDirection="column" height={rows - 1} width={columns}>
-      <Box justifyContent="space-between">
-        <Text bold>Pinstack admin</Text>
-        <Text dimColor wrap="truncate">{url}  {me.username}</Text>
+      {!fits && (
+        <Text>
+          Make the terminal at least {columnsMin} columns wide and {rowsMin} rows high.
+        </Text>
+      )}
+      <Box flexDirection="column" flexGrow={1} display={fits ? 'flex' : 'none'}>
+        <Box justifyContent="space-between">
+          <Text bold>Pinstack admin </Text>
+          <Text dimColor wrap="truncate-start">
+            {url} {me.username}
+          </Text>
+        </Box>
+        <HealthPanel url={url} />
+        <UsersPanel pinstack={pinstack} rows={Math.max(1, rows - rowsAround)} onTyping={setIsTyping} />
       </Box>
-      <HealthPanel url={url} />
-      <UsersPanel pinstack={pinstack} rows={rows - rowsAround} onTyping={setIsTyping} />
     </Box>
   )
 }

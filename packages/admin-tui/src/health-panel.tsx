@@ -11,13 +11,20 @@ export function HealthPanel({ url }: { url: string }) {
   return (
     <Box flexDirection="column" borderStyle="round" borderDimColor paddingX={1}>
       <Box justifyContent="space-between">
-        <Text>Server <Text color={problem ? 'red' : colorOf(status)}>{status}</Text></Text>
-        {health && <Text dimColor>version {health.version}, up {duration(health.uptime_seconds)}</Text>}
+        <Text>
+          Server <Text color={problem ? 'red' : colorOf(status)}>{status}</Text>
+        </Text>
+        {health && (
+          <Text dimColor>
+            version {health.version}, up {duration(health.uptime_seconds)}
+          </Text>
+        )}
       </Box>
       <Text wrap="truncate">
         {Object.entries(health?.parts ?? {}).map(([name, part], index) => (
           <Text key={name} dimColor={problem !== undefined}>
-            {index > 0 && '   '}{name} <Text color={colorOf(part.status)}>{part.status}</Text> {details(part)}
+            {index > 0 && '   '}
+            {name} <Text color={colorOf(part.status)}>{part.status}</Text> {details(part)}
           </Text>
         ))}
       </Text>
@@ -25,7 +32,15 @@ export function HealthPanel({ url }: { url: string }) {
   )
 }
 
-function details({ status, latency_ms, ...rest }: { status: string; latency_ms: number; [detail: string]: string | number | null }): string {
+function details({
+  status,
+  latency_ms,
+  ...rest
+}: {
+  status: string
+  latency_ms: number
+  [detail: string]: string | number | null
+}): string {
   return [`${latency_ms} ms`, ...Object.entries(rest).map(([name, value]) => `${name.replaceAll('_', ' ')} ${value}`)].join(', ')
 }
 

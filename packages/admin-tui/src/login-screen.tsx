@@ -21,6 +21,7 @@ export function LoginScreen({ url: urlOffered, notice, connect, onSignedIn }: Lo
   const [problem, setProblem] = useState(notice)
 
   function failed(message: string, next: Step): void {
+    if (next === 'login') setLogin('')
     setProblem(message)
     setStep(next)
   }
@@ -44,20 +45,27 @@ export function LoginScreen({ url: urlOffered, notice, connect, onSignedIn }: Lo
       <Text bold>Pinstack admin</Text>
       <Box flexDirection="column" marginY={1}>
         <Field name="Server" value={url} isActive={step === 'url'}>
-          <TextInput defaultValue={url} onSubmit={(text) => {
-            if (!isWebUrl(text)) return setProblem('The server is an http or https URL.')
-            setProblem(undefined)
-            setUrl(text)
-            setStep('login')
-          }} />
+          <TextInput
+            defaultValue={url}
+            onSubmit={(text) => {
+              if (!isWebUrl(text)) return setProblem('The server is an http or https URL.')
+              setProblem(undefined)
+              setUrl(text)
+              setStep('login')
+            }}
+          />
         </Field>
         {step !== 'url' && (
           <Field name="Login" value={login} isActive={step === 'login'}>
-            <TextInput defaultValue={login} placeholder="username or e-mail" onSubmit={(text) => {
-              if (text === '') return
-              setLogin(text)
-              setStep('password')
-            }} />
+            <TextInput
+              defaultValue={login}
+              placeholder="username or e-mail"
+              onSubmit={(text) => {
+                if (text === '') return
+                setLogin(text)
+                setStep('password')
+              }}
+            />
           </Field>
         )}
         {step === 'password' && (
@@ -76,7 +84,9 @@ export function LoginScreen({ url: urlOffered, notice, connect, onSignedIn }: Lo
 function Field({ name, value, isActive, children }: { name: string; value: string; isActive: boolean; children: ReactNode }) {
   return (
     <Box>
-      <Box width={10}><Text dimColor={!isActive}>{name}</Text></Box>
+      <Box width={10}>
+        <Text dimColor={!isActive}>{name}</Text>
+      </Box>
       {isActive ? children : <Text dimColor>{value}</Text>}
     </Box>
   )

@@ -18,8 +18,10 @@ export function useHealth(url: string): { health?: Health; problem?: string } {
     let timer: NodeJS.Timeout
     async function look(): Promise<void> {
       try {
-        const response = await fetch(new URL('healthz', url.endsWith('/') ? url : `${url}/`), { signal: AbortSignal.any([left.signal, AbortSignal.timeout(refreshMs)]) })
-        const health = await response.json() as Health
+        const response = await fetch(new URL('healthz', url.endsWith('/') ? url : `${url}/`), {
+          signal: AbortSignal.any([left.signal, AbortSignal.timeout(refreshMs)]),
+        })
+        const health = (await response.json()) as Health
         if (typeof health.parts !== 'object') throw new TypeError('not a health report')
         setState({ health })
       } catch {

@@ -50,7 +50,9 @@ export function useUserSearch(pinstack: Pinstack, search: Search | undefined): U
     setProblem(undefined)
     source.current = pinstack.users.search(search.text, { limit: search.limit }).pages()
     void fetchPage(source.current, [])
-    return () => { source.current = undefined }
+    return () => {
+      source.current = undefined
+    }
   }, [pinstack, search])
 
   const page = pages[index]

@@ -36,7 +36,7 @@ export function UsersPanel({ pinstack, rows, onTyping }: UsersPanelProps) {
     } else if (mode === 'details') {
       if (key.escape || key.return) setMode('list')
     } else if (input === '/') setMode('typing')
-    else if (key.downArrow) setSelected(Math.min(selected + 1, users.length - 1))
+    else if (key.downArrow) setSelected(Math.max(0, Math.min(selected + 1, users.length - 1)))
     else if (key.upArrow) setSelected(Math.max(selected - 1, 0))
     else if (key.rightArrow || key.pageDown) search.next()
     else if (key.leftArrow || key.pageUp) search.previous()
@@ -50,20 +50,40 @@ export function UsersPanel({ pinstack, rows, onTyping }: UsersPanelProps) {
 
   return (
     <Box flexDirection="column" flexGrow={1}>
-      <Box paddingX={1}>
-        <Text>Users  </Text>
-        {mode === 'typing'
-          ? <TextInput defaultValue={asked?.text ?? ''} placeholder="part of a username or full name" onSubmit={ask} />
-          : <Text>{asked?.text ?? <Text dimColor>press / to search</Text>}</Text>}
+      <Box paddingX={1} justifyContent="space-between">
+        <Box>
+          <Text>Users </Text>
+          {mode === 'typing' ? (
+            <TextInput placeholder="part of a username or full name" onSubmit={ask} />
+          ) : (
+            <Text wrap="truncate">{asked?.text ?? <Text dimColor>press / to search</Text>}</Text>
+          )}
+        </Box>
+        {mode !== 'typing' && search.page && (
+          <Box flexShrink={0}>
+            <Text dimColor>
+              {' '}
+              {search.page.total} found · page {search.pageNumber} of {search.pageCount}
+            </Text>
+          </Box>
+        )}
       </Box>
       <Box flexDirection="column" flexGrow={1} paddingX={1} marginTop={1}>
+        {search.isLoading && !search.page && <Text dimColor>searching …</Text>}
         {search.problem && <Text color="red">{search.problem}</Text>}
-        {mode === 'details' && user ? <Details user={user} /> : users.slice(firstShown, firstShown + rows).map((one) => <Row key={one.id} user={one} isSelected={mode === 'list' && one === user} />)}
+        {mode === 'details' && user ? (
+          <Details user={user} />
+        ) : (
+          users
+            .slice(firstShown, firstShown + rows)
+            .map((one) => <Row key={one.id} user={one} isSelected={mode === 'list' && one === user} />)
+        )}
         {search.page && users.length === 0 && <Text dimColor>Nobody's name contains “{asked?.text}”.</Text>}
       </Box>
-      <Box justifyContent="space-between" paddingX={1}>
-        <Text dimColor>{keysOf[mode]}</Text>
-        {search.page && <Text dimColor>{search.page.total} found · page {search.pageNumber} of {search.pageCount}</Text>}
+      <Box paddingX={1}>
+        <Text dimColor wrap="truncate">
+          {keysOf[mode]}
+        </Text>
       </Box>
     </Box>
   )
@@ -78,19 +98,27 @@ const keysOf: Record<Mode, string> = {
 function Row({ user, isSelected }: { user: User; isSelected: boolean }) {
   return (
     <Text wrap="truncate" inverse={isSelected}>
-      {String(user.id).padStart(8)}  {user.username.padEnd(32)}  {oneLine(user.fullName ?? '')}
+      {isSelected ? '›' : ' '} {String(user.id).padStart(7)} {user.username.padEnd(32)} {oneLine(user.fullName ?? '')}
     </Text>
   )
 }
 
 function Details({ user }: { user: User }) {
   const rows = {
-    id: String(user.id), username: user.username, 'e-mail': user.email ?? '', 'full name': user.fullName ?? '', bio: user.bio ?? '',
-    avatar: user.avatarUrl ?? '', created: user.createdAt, updated: user.updatedAt,
+    id: String(user.id),
+    username: user.username,
+    'e-mail': user.email ?? '',
+    'full name': user.fullName ?? '',
+    bio: user.bio ?? '',
+    avatar: user.avatarUrl ?? '',
+    created: user.createdAt,
+    updated: user.updatedAt,
   }
   return Object.entries(rows).map(([name, value]) => (
     <Box key={name}>
-      <Box width={12} flexShrink={0}><Text dimColor>{name}</Text></Box>
+      <Box width={12} flexShrink={0}>
+        <Text dimColor>{name}</Text>
+      </Box>
       <Text>{oneLine(value)}</Text>
     </Box>
   ))

@@ -12,8 +12,8 @@ export async function askNewPassword({ passwordStdin }: { passwordStdin?: boolea
     if (isCancel(answer)) throw new CommandError('Cancelled.')
     return answer
   }
-  const chosen = await ask('Password (8 to 128 characters)', (value = '') => [...value].length < 8 ? 'At least 8 characters.' : undefined)
-  await ask('The same again', (value) => value !== chosen ? 'It is not the same.' : undefined)
+  const chosen = await ask('Password (8 to 128 characters)', (value = '') => ([...value].length < 8 ? 'At least 8 characters.' : undefined))
+  await ask('The same again', (value) => (value !== chosen ? 'It is not the same.' : undefined))
   return chosen
 }
 
@@ -33,7 +33,8 @@ async function readLine(): Promise<string> {
   process.stdin.setEncoding('utf8')
   for await (const chunk of process.stdin) {
     text += chunk
-    if (Buffer.byteLength(text) > stdinBytesMax) throw wrongUse(`Standard input holds more than a password: ${stdinBytesMax} bytes at most.`)
+    if (Buffer.byteLength(text) > stdinBytesMax)
+      throw wrongUse(`Standard input holds more than a password: ${stdinBytesMax} bytes at most.`)
   }
   const line = text.split(/\r?\n/, 1)[0]!
   if (line === '') throw wrongUse('Standard input holds no password.')
@@ -45,5 +46,6 @@ export async function confirmed(question: string, { yes }: { yes?: boolean }): P
   if (yes) return
   if (!isInteractive()) throw wrongUse(`${question} Nobody is here to answer: say so with --yes.`)
   const { confirm } = await import('@clack/prompts')
-  if (await confirm({ message: question, initialValue: false, output: process.stderr }) !== true) throw new CommandError('Nothing was changed.')
+  if ((await confirm({ message: question, initialValue: false, output: process.stderr })) !== true)
+    throw new CommandError('Nothing was changed.')
 }

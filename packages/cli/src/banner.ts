@@ -25,9 +25,14 @@ export function banner({ version, apiUrl, metricsUrl, storage, setupToken, sameD
     row('Metrics', link(metricsUrl)),
     row('Storage', storage),
     ...(setupToken
-      ? [row('Admin', `none yet. Open ${link(`${url}/setup#token=${setupToken}`)}`), row('', `or, once registered: npx pinstack admin grant NAME${sameData}`)]
+      ? [
+          row('Admin', `none yet. Open ${link(`${url}/setup#token=${setupToken}`)}`),
+          row('', `or, once registered: npx pinstack admin grant NAME${sameData}`),
+        ]
       : [row('Admin', `npx pinstack admin --url ${url}`)]),
-    ...(url === apiUrl ? [] : ['', `  ${styled('yellow', 'It listens on every address of this machine: put HTTPS in front of it before others use it.')}`]),
+    ...(url === apiUrl
+      ? []
+      : ['', `  ${styled('yellow', 'It listens on every address of this machine: put HTTPS in front of it before others use it.')}`]),
     '',
     '  Register a user:',
     '',

@@ -13,15 +13,27 @@ export function createProgram(): Command {
   const program = new Command('pinstack')
     .description('A social backend with one command: users, sessions and a typed API.')
     .version(version, '-V, --version', 'print the version')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Examples:
   pinstack up                      start the server; data lives in ./pinstack-data
   pinstack user create ada         make an account
   pinstack admin grant ada         make it an admin
   pinstack config print            every setting, and where it came from
 
-Commands work on this machine's data, whether the server runs or not. Exit codes: 0 done, 1 failed, 2 wrong use.`)
-  for (const add of [addUpCommand, addMigrateCommands, addConfigCommands, addUserCommands, addAdminCommands, addKeysCommands, addOpenapiCommand]) add(program)
+Commands work on this machine's data, whether the server runs or not. Exit codes: 0 done, 1 failed, 2 wrong use.`,
+    )
+  for (const add of [
+    addUpCommand,
+    addMigrateCommands,
+    addConfigCommands,
+    addUserCommands,
+    addAdminCommands,
+    addKeysCommands,
+    addOpenapiCommand,
+  ])
+    add(program)
   for (const command of withSubcommands(program)) speakPlainly(command)
   return program
 }
@@ -34,7 +46,10 @@ function speakPlainly(command: Command): void {
   command
     .exitOverride()
     .configureHelp({ sortSubcommands: false, styleTitle: (text) => styled('bold', text, process.stdout) })
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: (.)/, (_, first: string) => `${styled('red', 'pinstack:')} ${first.toUpperCase()}`)) })
+    .configureOutput({
+      outputError: (text, write) =>
+        write(text.replace(/^error: (.)/, (_, first: string) => `${styled('red', 'pinstack:')} ${first.toUpperCase()}`)),
+    })
     .helpOption('-h, --help', 'show this help')
     .helpCommand(false)
     .showHelpAfterError(`(\`${fullName(command)} --help\` says more)`)

@@ -30,7 +30,12 @@ export function addSettingOptions(command: Command): Command {
     .option('-c, --config <file>', 'configuration file (default: pinstack.yaml, where there is one)')
     .option('--data <dir>', 'directory of the data (data.dir)')
     .option('--database <url>', 'sqlite:PATH or postgres://… (database.url)')
-    .addOption(new Option('--set <key=value>', 'any other configuration key; may be repeated').argParser((value: string, before: string[] = []) => [...before, value]))
+    .addOption(
+      new Option('--set <key=value>', 'any other configuration key; may be repeated').argParser((value: string, before: string[] = []) => [
+        ...before,
+        value,
+      ]),
+    )
     .optionsGroup('Options:')
 }
 

@@ -40,7 +40,11 @@ export function styled(style: Style, text: string, stream: NodeJS.WriteStream = 
 /** Columns of equal width, the first row as their heads. */
 export function printTable(heads: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]!.length)))
-  const line = (cells: readonly string[]) => cells.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd()
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd()
   print(styled('bold', line(heads), process.stdout))
   for (const row of rows) print(line(row))
 }

@@ -4,9 +4,7 @@ import { sessionOf, type Session, type SessionStore } from './session.ts'
 import type { Send } from './transport.ts'
 
 /** Someone signed in, or is signed in no longer and why. */
-export type AuthChange =
-  | { state: 'signed_in'; userId: number; sessionId: string }
-  | { state: 'signed_out'; reason: SignedOutReason }
+export type AuthChange = { state: 'signed_in'; userId: number; sessionId: string } | { state: 'signed_out'; reason: SignedOutReason }
 
 export type SignedOutReason =
   /** `logout` was called. */
@@ -46,7 +44,7 @@ export function createKeeper({ store, send, nowMs }: { store: SessionStore; send
   let renewal: { of: string; result: Promise<Session | null> } | undefined
 
   function exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const result = last.then(() => store.exclusive ? store.exclusive(work) : work())
+    const result = last.then(() => (store.exclusive ? store.exclusive(work) : work()))
     last = result.catch(() => undefined)
     return result
   }
@@ -75,7 +73,9 @@ export function createKeeper({ store, send, nowMs }: { store: SessionStore; send
   /** One renewal serves all calls that wait for it, in its success as in its failure. */
   function renew(used: Session): Promise<Session | null> {
     if (renewal?.of === used.refreshToken) return renewal.result
-    const result = exclusive(() => renewInTurn(used)).finally(() => { if (renewal?.result === result) renewal = undefined })
+    const result = exclusive(() => renewInTurn(used)).finally(() => {
+      if (renewal?.result === result) renewal = undefined
+    })
     renewal = { of: used.refreshToken, result }
     return result
   }
@@ -96,7 +96,7 @@ export function createKeeper({ store, send, nowMs }: { store: SessionStore; send
   async function sendRenewal({ refreshToken }: Session): Promise<Tokens> {
     for (let tries = 1; ; tries++) {
       try {
-        return await send({ kind: 'mutation', path: 'auth.refresh', input: { refreshToken }, timeoutMs: renewTimeoutMs }) as Tokens
+        return (await send({ kind: 'mutation', path: 'auth.refresh', input: { refreshToken }, timeoutMs: renewTimeoutMs })) as Tokens
       } catch (error) {
         if (tries === renewTriesMax || !isPinstackError(error, 'network', 'timeout')) throw error
       }

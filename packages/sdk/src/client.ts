@@ -1,14 +1,31 @@
 import { createKeeper, type AuthChange, type Keeper } from './auth.ts'
 import { isPinstackError, PinstackError } from './errors.ts'
 import {
-  procedureKinds, type Credentials, type Me, type NewUser, type PasswordChange, type Procedures, type SearchPage, type SessionInfo, type Tokens, type User,
+  procedureKinds,
+  type Credentials,
+  type Me,
+  type NewUser,
+  type PasswordChange,
+  type Procedures,
+  type SearchPage,
+  type SessionInfo,
+  type Tokens,
+  type User,
   type UserChanges,
 } from './procedures.ts'
 import { memoryStore, type Session, type SessionStore } from './session.ts'
 import { createSend, type CallOptions, type Fetch } from './transport.ts'
 
 export type { AuthChange, SignedOutReason } from './auth.ts'
-export { isPinstackError, PinstackError, type ClientErrorCode, type ErrorCode, type ErrorDetails, type Issue, type ServerErrorCode } from './errors.ts'
+export {
+  isPinstackError,
+  PinstackError,
+  type ClientErrorCode,
+  type ErrorCode,
+  type ErrorDetails,
+  type Issue,
+  type ServerErrorCode,
+} from './errors.ts'
 export type { Credentials, Me, NewUser, PasswordChange, Role, SearchPage, SessionInfo, User, UserChanges } from './procedures.ts'
 export { memoryStore, webStore, type Session, type SessionStore, type WebStorage } from './session.ts'
 export type { CallOptions, Fetch, FetchResponse } from './transport.ts'
@@ -137,38 +154,46 @@ export interface SearchOptions extends CallOptions {
  *
  * @throws {TypeError} for a `url` that is not http or https.
  */
-export function createPinstack({ url, store = memoryStore(), fetch = globalThis.fetch.bind(globalThis), timeoutMs = 30_000 }: PinstackOptions): Pinstack {
+export function createPinstack({
+  url,
+  store = memoryStore(),
+  fetch = globalThis.fetch.bind(globalThis),
+  timeoutMs = 30_000,
+}: PinstackOptions): Pinstack {
   const send = createSend(baseUrl(url), { fetch, timeoutMs })
   const keeper = createKeeper({ store, send, nowMs: Date.now })
   const call = createCall(send, keeper)
 
   async function enter(path: 'auth.register' | 'auth.login', input: NewUser | Credentials, options: CallOptions): Promise<Me> {
-    const tokens = await send({ ...options, kind: 'mutation', path, input }) as Tokens
+    const tokens = (await send({ ...options, kind: 'mutation', path, input })) as Tokens
     await keeper.exclusive(() => keeper.signIn(tokens))
     return me(options)
   }
 
   async function me(options?: CallOptions): Promise<Me> {
-    return await call('auth.me', undefined, options) as Me // one's own account comes with its address
+    return (await call('auth.me', undefined, options)) as Me // one's own account comes with its address
   }
 
   return {
     register: (user, options = {}) => enter('auth.register', user, options),
     login: (credentials, options = {}) => enter('auth.login', credentials, options),
-    logout: (options = {}) => keeper.exclusive(async () => {
-      const session = await keeper.current()
-      if (!session) return
-      await keeper.signOut('logout')
-      const { refreshToken } = session
-      await send({ ...options, kind: 'mutation', path: 'auth.logout', input: { refreshToken } }).catch(unlessGone)
-    }),
+    logout: (options = {}) =>
+      keeper.exclusive(async () => {
+        const session = await keeper.current()
+        if (!session) return
+        await keeper.signOut('logout')
+        const { refreshToken } = session
+        await send({ ...options, kind: 'mutation', path: 'auth.logout', input: { refreshToken } }).catch(unlessGone)
+      }),
     me,
     changePassword: async (change, options) => {
-      await call('auth.changePassword', change, options, (work) => keeper.exclusive(async () => {
-        const tokens = await work()
-        await keeper.keep(tokens)
-        return tokens
-      }))
+      await call('auth.changePassword', change, options, (work) =>
+        keeper.exclusive(async () => {
+          const tokens = await work()
+          await keeper.keep(tokens)
+          return tokens
+        }),
+      )
     },
     session: () => keeper.current(),
     onAuthChange: (listener) => keeper.onChange(listener),
@@ -197,12 +222,15 @@ export function createPinstack({ url, store = memoryStore(), fetch = globalThis.
 }
 
 function baseUrl(url: string): string {
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new TypeError(`url must be an http or https URL, not ${JSON.stringify(url)}`)
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new TypeError(`url must be an http or https URL, not ${JSON.stringify(url)}`)
   return url.replace(/[?#].*$/, '').replace(/\/+$/, '')
 }
 
 type Call = <Path extends keyof Procedures>(
-  path: Path, input: Procedures[Path]['input'], options?: CallOptions,
+  path: Path,
+  input: Procedures[Path]['input'],
+  options?: CallOptions,
   around?: (work: () => Promise<Procedures[Path]['output']>) => Promise<Procedures[Path]['output']>,
 ) => Promise<Procedures[Path]['output']>
 
@@ -211,9 +239,17 @@ const tokenRefusals = ['auth.token_expired', 'auth.invalid_token', 'auth.unauthe
 
 function createCall(send: ReturnType<typeof createSend>, keeper: Keeper): Call {
   return async (path, input, options = {}, around = (work) => work()) => {
-    const sendAs = (session: Session | null) => around(() => send({
-      ...options, kind: procedureKinds[path], path, input, ...(session && { accessToken: session.accessToken }),
-    }) as never)
+    const sendAs = (session: Session | null) =>
+      around(
+        () =>
+          send({
+            ...options,
+            kind: procedureKinds[path],
+            path,
+            input,
+            ...(session && { accessToken: session.accessToken }),
+          }) as never,
+      )
     const session = await unlessAborted(keeper.fresh(), options.signal)
     try {
       return await sendAs(session)
@@ -242,7 +278,11 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefine
   }
 }
 
-async function* searchPages(call: Call, input: { query: string; limit: number | undefined }, options: CallOptions): AsyncGenerator<SearchPage, undefined> {
+async function* searchPages(
+  call: Call,
+  input: { query: string; limit: number | undefined },
+  options: CallOptions,
+): AsyncGenerator<SearchPage, undefined> {
   let cursor: number | null = null
   do {
     const page: SearchPage = await call('users.search', { ...input, cursor: cursor ?? undefined }, options)

@@ -83,8 +83,16 @@ export interface SearchPage {
   nextCursor: number | null
 }
 
-interface Query<Input, Output> { kind: 'query'; input: Input; output: Output }
-interface Mutation<Input, Output> { kind: 'mutation'; input: Input; output: Output }
+interface Query<Input, Output> {
+  kind: 'query'
+  input: Input
+  output: Output
+}
+interface Mutation<Input, Output> {
+  kind: 'mutation'
+  input: Input
+  output: Output
+}
 
 /** The calls of the API that the SDK makes. A test holds them equal to what the server's router says. */
 export interface Procedures {

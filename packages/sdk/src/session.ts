@@ -38,7 +38,12 @@ export interface SessionStore {
 /** Forgets the session with the process or page. The default. */
 export function memoryStore(): SessionStore {
   let session: Session | null = null
-  return { load: () => session, save: (next) => { session = next } }
+  return {
+    load: () => session,
+    save: (next) => {
+      session = next
+    },
+  }
 }
 
 /** The part of `localStorage` and `sessionStorage` that is used. */
@@ -62,20 +67,23 @@ export function webStore(storage: WebStorage, key = 'pinstack.session'): Session
   const { locks } = (globalThis as { navigator?: { locks?: Locks } }).navigator ?? {}
   return {
     load: () => readSession(storage.getItem(key)),
-    save: (session) => session ? storage.setItem(key, JSON.stringify(session)) : storage.removeItem(key),
-    exclusive: (work) => locks ? locks.request(key, work) : work(),
+    save: (session) => (session ? storage.setItem(key, JSON.stringify(session)) : storage.removeItem(key)),
+    exclusive: (work) => (locks ? locks.request(key, work) : work()),
   }
 }
 
 /** Web Locks, where the browser has them. */
-interface Locks { request<T>(name: string, work: () => Promise<T>): Promise<T> }
+interface Locks {
+  request<T>(name: string, work: () => Promise<T>): Promise<T>
+}
 
 /** What is not a session counts as none: storage is the user's, and may hold anything. */
 function readSession(text: string | null): Session | null {
   try {
     const session = JSON.parse(text ?? 'null') as Partial<Session> | null
     return typeof session?.accessToken === 'string' && typeof session.refreshToken === 'string' && typeof session.renewAtMs === 'number'
-      ? session as Session : null
+      ? (session as Session)
+      : null
   } catch {
     return null
   }
@@ -90,10 +98,19 @@ const renewBeforeMs = 30_000
  */
 export function sessionOf({ accessToken, refreshToken }: Tokens, nowMs: number): Session {
   const [, payload = ''] = accessToken.split('.')
-  const claims = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))) as { user_id: number; sid: string; iat: number; exp: number }
+  const claims = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))) as {
+    user_id: number
+    sid: string
+    iat: number
+    exp: number
+  }
   const lifeMs = (claims.exp - claims.iat) * 1000
   return {
-    accessToken, refreshToken, userId: claims.user_id, sessionId: claims.sid,
-    renewAtMs: nowMs + lifeMs - Math.min(renewBeforeMs, lifeMs / 5), accessExpiresAtMs: nowMs + lifeMs,
+    accessToken,
+    refreshToken,
+    userId: claims.user_id,
+    sessionId: claims.sid,
+    renewAtMs: nowMs + lifeMs - Math.min(renewBeforeMs, lifeMs / 5),
+    accessExpiresAtMs: nowMs + lifeMs,
   }
 }

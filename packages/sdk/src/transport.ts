@@ -9,7 +9,10 @@ export interface CallOptions {
 }
 
 /** The part of `fetch` that is used, for a proxy, a test or an older runtime. */
-export type Fetch = (url: string, init: { method: string; headers: Record<string, string>; body?: string; signal: AbortSignal }) => Promise<FetchResponse>
+export type Fetch = (
+  url: string,
+  init: { method: string; headers: Record<string, string>; body?: string; signal: AbortSignal },
+) => Promise<FetchResponse>
 
 export interface FetchResponse {
   status: number
@@ -41,13 +44,17 @@ export function createSend(baseUrl: string, { fetch, timeoutMs: timeoutMsOfClien
     signal?.addEventListener('abort', abort, { once: true })
     try {
       const response = await fetch(`${baseUrl}/trpc/${path}${query}`, {
-        method: kind === 'query' ? 'GET' : 'POST', headers, signal: ended.signal, ...(kind === 'mutation' && json !== undefined && { body: json }),
+        method: kind === 'query' ? 'GET' : 'POST',
+        headers,
+        signal: ended.signal,
+        ...(kind === 'mutation' && json !== undefined && { body: json }),
       })
       return readAnswer(await response.text(), response)
     } catch (error) {
       if (error instanceof PinstackError) throw error
       if (ended.signal.reason === 'aborted') throw new PinstackError('aborted', `${path} was aborted`, { cause: signal?.reason })
-      if (ended.signal.reason === 'timeout') throw new PinstackError('timeout', `${path}: no answer within ${timeoutMs} ms`, { cause: error })
+      if (ended.signal.reason === 'timeout')
+        throw new PinstackError('timeout', `${path}: no answer within ${timeoutMs} ms`, { cause: error })
       throw new PinstackError('network', `${path}: ${baseUrl} does not answer`, { cause: error })
     } finally {
       clearTimeout(timer)
@@ -72,7 +79,9 @@ function readAnswer(text: string, { status, headers }: FetchResponse): unknown {
   const data = answer?.error?.data
   if (typeof data?.reason === 'string') {
     throw new PinstackError(data.reason, textOr(answer!.error!.message, data.reason), {
-      ...details, issues: Array.isArray(data.errors) ? data.errors as Issue[] : [], requestId: textOr(data.requestId, null),
+      ...details,
+      issues: Array.isArray(data.errors) ? (data.errors as Issue[]) : [],
+      requestId: textOr(data.requestId, null),
     })
   }
   if (typeof answer?.code === 'string') {

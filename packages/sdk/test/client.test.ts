@@ -2,15 +2,29 @@ import { createServer as createHttpServer, type RequestListener } from 'node:htt
 import type { AddressInfo } from 'node:net'
 import { openDatabase } from '@pinstack/server/open-database'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { createPinstack, isPinstackError, memoryStore, PinstackError, webStore, type AuthChange, type SearchPage, type WebStorage } from '../src/client.ts'
+import {
+  createPinstack,
+  isPinstackError,
+  memoryStore,
+  PinstackError,
+  webStore,
+  type AuthChange,
+  type SearchPage,
+  type WebStorage,
+} from '../src/client.ts'
 import { expired, record, registered, startServer, type RunningServer } from './running-server.ts'
 
 let server: RunningServer
-beforeAll(async () => { server = await startServer() })
+beforeAll(async () => {
+  server = await startServer()
+})
 afterAll(() => server.close())
 
 async function failure(call: Promise<unknown>): Promise<PinstackError> {
-  const error = await call.then(() => undefined, (error: unknown) => error)
+  const error = await call.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
   expect(error).toBeInstanceOf(PinstackError)
   return error as PinstackError
 }
@@ -19,7 +33,10 @@ async function failure(call: Promise<unknown>): Promise<PinstackError> {
 async function otherServer(listener: RequestListener): Promise<string> {
   const other = createHttpServer(listener).listen(0, '127.0.0.1')
   await new Promise((resolve) => other.once('listening', resolve))
-  onTestFinished(() => { other.close(); other.closeAllConnections() })
+  onTestFinished(() => {
+    other.close()
+    other.closeAllConnections()
+  })
   return `http://127.0.0.1:${(other.address() as AddressInfo).port}`
 }
 
@@ -57,7 +74,7 @@ describe('signing in and out', () => {
   })
 
   it('signs out here even when the server cannot be told', async () => {
-    const broken = record((path, send) => path === 'auth.logout' ? Promise.reject(new TypeError('fetch failed')) : send())
+    const broken = record((path, send) => (path === 'auth.logout' ? Promise.reject(new TypeError('fetch failed')) : send()))
     const { pinstack } = await registered(server.url, { fetch: broken.fetch })
     expect((await failure(pinstack.logout())).code).toBe('network')
     expect(await pinstack.session()).toBeNull()
@@ -70,7 +87,9 @@ describe('signing in and out', () => {
     const changes: AuthChange[] = []
     other.onAuthChange((change) => changes.push(change))
 
-    expect((await failure(pinstack.changePassword({ oldPassword: 'wrong wrong', newPassword: 'battery staple' }))).code).toBe('auth.invalid_credentials')
+    expect((await failure(pinstack.changePassword({ oldPassword: 'wrong wrong', newPassword: 'battery staple' }))).code).toBe(
+      'auth.invalid_credentials',
+    )
     await pinstack.changePassword({ oldPassword: password, newPassword: 'battery staple' })
     expect((await pinstack.me()).username).toBe(username)
     expect((await failure(other.me())).code).toBe('auth.unauthenticated')
@@ -80,11 +99,13 @@ describe('signing in and out', () => {
 
   it('lists the sessions and ends them', async () => {
     const { pinstack, username, password, session } = await registered(server.url)
-    const others = await Promise.all([1, 2, 3].map(async () => {
-      const other = createPinstack({ url: server.url })
-      await other.login({ login: username, password })
-      return other
-    }))
+    const others = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const other = createPinstack({ url: server.url })
+        await other.login({ login: username, password })
+        return other
+      }),
+    )
     const listed = await pinstack.sessions.list()
     expect(listed).toHaveLength(4)
     expect(listed.filter(({ current }) => current).map(({ id }) => id)).toEqual([session().sessionId])
@@ -152,7 +173,13 @@ describe('renewal', () => {
   /** Instead of waiting for 10 s: what was spent by now was spent a minute ago. */
   async function letGracePass(): Promise<void> {
     const { database } = await openDatabase(server.config)
-    await database.transaction((tx) => tx.updateTable('refreshToken').set({ spentAt: new Date(Date.now() - 60_000).toISOString() }).where('spentAt', 'is not', null).execute())
+    await database.transaction((tx) =>
+      tx
+        .updateTable('refreshToken')
+        .set({ spentAt: new Date(Date.now() - 60_000).toISOString() })
+        .where('spentAt', 'is not', null)
+        .execute(),
+    )
     await database.close()
   }
 
@@ -174,7 +201,7 @@ describe('renewal', () => {
 
   it('keeps the session when the server cannot be reached, and goes on when it can', async () => {
     let isAway = false
-    const flaky = record((_, send) => isAway ? Promise.reject(new TypeError('fetch failed')) : send())
+    const flaky = record((_, send) => (isAway ? Promise.reject(new TypeError('fetch failed')) : send()))
     const { pinstack, store, session } = await registered(server.url, { fetch: flaky.fetch })
     await store.save({ ...session(), renewAtMs: 0, accessExpiresAtMs: 0 })
     isAway = true
@@ -187,7 +214,7 @@ describe('renewal', () => {
   })
 
   it('uses a token to its end while a renewal fails', async () => {
-    const flaky = record((path, send) => path === 'auth.refresh' ? Promise.reject(new TypeError('fetch failed')) : send())
+    const flaky = record((path, send) => (path === 'auth.refresh' ? Promise.reject(new TypeError('fetch failed')) : send()))
     const { pinstack, store, session } = await registered(server.url, { fetch: flaky.fetch })
     await store.save({ ...session(), renewAtMs: 0 })
     await pinstack.me()
@@ -228,7 +255,11 @@ describe('renewal', () => {
 
   it('is shared by clients that share a store, as tabs do', async () => {
     const items = new Map<string, string>()
-    const storage: WebStorage = { getItem: (key) => items.get(key) ?? null, setItem: (key, value) => items.set(key, value), removeItem: (key) => items.delete(key) }
+    const storage: WebStorage = {
+      getItem: (key) => items.get(key) ?? null,
+      setItem: (key, value) => items.set(key, value),
+      removeItem: (key) => items.delete(key),
+    }
     const recorder = record()
     const { store } = await registered(server.url, { fetch: recorder.fetch, store: webStore(storage) })
     const tabs = Array.from({ length: 4 }, () => createPinstack({ url: server.url, fetch: recorder.fetch, store: webStore(storage) }))
@@ -256,22 +287,36 @@ describe('users', () => {
   it('are found by a part of their name, page by page, each once', async () => {
     const { pinstack } = await registered(server.url)
     const mark = `mark${Date.now()}`
-    for (let i = 0; i < 5; i++) await pinstack.users.create({ username: `${mark}_${i}`, email: `${mark}_${i}@example.com`, password: 'correct horse' })
+    for (let i = 0; i < 5; i++)
+      await pinstack.users.create({ username: `${mark}_${i}`, email: `${mark}_${i}@example.com`, password: 'correct horse' })
     const pages: SearchPage[] = []
     for await (const page of pinstack.users.search(mark, { limit: 2 }).pages()) pages.push(page)
-    expect(pages.map(({ items, total }) => [items.map(({ username }) => username.slice(-1)).join(''), total])).toEqual([['01', 5], ['23', 5], ['4', 5]])
+    expect(pages.map(({ items, total }) => [items.map(({ username }) => username.slice(-1)).join(''), total])).toEqual([
+      ['01', 5],
+      ['23', 5],
+      ['4', 5],
+    ])
     const ids: number[] = []
     for await (const user of pinstack.users.search(mark, { limit: 2 })) ids.push(user.id)
     expect(ids).toEqual(pages.flatMap(({ items }) => items.map(({ id }) => id)))
-    expect(await pinstack.users.search(`no${mark}`).pages().next()).toEqual({ done: false, value: { items: [], total: 0, nextCursor: null } })
+    expect(await pinstack.users.search(`no${mark}`).pages().next()).toEqual({
+      done: false,
+      value: { items: [], total: 0, nextCursor: null },
+    })
   })
 
   it('change their account, and delete it', async () => {
     const { pinstack, username, password } = await registered(server.url)
     const changes: AuthChange[] = []
     pinstack.onAuthChange((change) => changes.push(change))
-    expect(await pinstack.users.update({ fullName: 'Ada Lovelace', bio: 'wrote the first program' })).toMatchObject({ username, fullName: 'Ada Lovelace' })
-    expect(await pinstack.users.setAvatar('https://example.com/ada.png')).toMatchObject({ avatarUrl: 'https://example.com/ada.png', bio: 'wrote the first program' })
+    expect(await pinstack.users.update({ fullName: 'Ada Lovelace', bio: 'wrote the first program' })).toMatchObject({
+      username,
+      fullName: 'Ada Lovelace',
+    })
+    expect(await pinstack.users.setAvatar('https://example.com/ada.png')).toMatchObject({
+      avatarUrl: 'https://example.com/ada.png',
+      bio: 'wrote the first program',
+    })
     await pinstack.users.delete()
     expect(changes).toEqual([{ state: 'signed_out', reason: 'deleted' }])
     expect((await failure(pinstack.login({ login: username, password }))).code).toBe('users.not_found')
@@ -293,7 +338,13 @@ describe('errors', () => {
 
   it('narrow by code', async () => {
     const { username } = await registered(server.url)
-    const error: unknown = await failure(createPinstack({ url: server.url }).register({ username: username.toUpperCase(), email: 'other@example.com', password: 'correct horse' }))
+    const error: unknown = await failure(
+      createPinstack({ url: server.url }).register({
+        username: username.toUpperCase(),
+        email: 'other@example.com',
+        password: 'correct horse',
+      }),
+    )
     expect(isPinstackError(error)).toBe(true)
     expect(isPinstackError(error, 'users.not_found')).toBe(false)
     expect(isPinstackError(new Error('users.username_taken'), 'users.username_taken')).toBe(false)
@@ -328,8 +379,17 @@ describe('errors', () => {
   })
 
   it('say how long to wait', async () => {
-    const busy = await otherServer((_, response) => response.writeHead(503, { 'retry-after': '7' }).end('{"status":503,"message":"service unavailable","code":"unavailable","request_id":"r1"}'))
-    expect(await failure(createPinstack({ url: busy }).users.get(1))).toMatchObject({ code: 'unavailable', status: 503, retryAfterMs: 7000, requestId: 'r1' })
+    const busy = await otherServer((_, response) =>
+      response
+        .writeHead(503, { 'retry-after': '7' })
+        .end('{"status":503,"message":"service unavailable","code":"unavailable","request_id":"r1"}'),
+    )
+    expect(await failure(createPinstack({ url: busy }).users.get(1))).toMatchObject({
+      code: 'unavailable',
+      status: 503,
+      retryAfterMs: 7000,
+      requestId: 'r1',
+    })
   })
 
   it('refuse a url that is none', () => {
@@ -351,7 +411,10 @@ it('never sends a change twice when it does not know whether it took effect', as
 
 it('keeps the path of its url', async () => {
   const seen: string[] = []
-  const url = await otherServer((request, response) => { seen.push(request.url!); response.end('{"result":{"data":{"id":1}}}') })
+  const url = await otherServer((request, response) => {
+    seen.push(request.url!)
+    response.end('{"result":{"data":{"id":1}}}')
+  })
   await createPinstack({ url: `${url}/social/?x=1` }).users.get(1)
   expect(seen).toEqual(['/social/trpc/users.byId?input=%7B%22id%22%3A1%7D'])
 })

@@ -8,11 +8,13 @@ type Flat<Tree, Routers, Prefix extends string = ''> = {
   [Name in keyof Tree & keyof Routers & string as IsProcedure<Routers[Name]> extends true ? `${Prefix}${Name}` : never]: Tree[Name]
 }
 type IsProcedure<Node> = Node extends { _def: { procedure: true } } ? true : false
-type FlatRouter<Of extends 'input' | 'output'> =
-  & Flat<Trees[Of]['auth'], AppRouter['auth'], 'auth.'>
-  & Flat<Trees[Of]['auth']['sessions'], AppRouter['auth']['sessions'], 'auth.sessions.'>
-  & Flat<Trees[Of]['users'], AppRouter['users'], 'users.'>
-interface Trees { input: inferRouterInputs<AppRouter>; output: inferRouterOutputs<AppRouter> }
+type FlatRouter<Of extends 'input' | 'output'> = Flat<Trees[Of]['auth'], AppRouter['auth'], 'auth.'> &
+  Flat<Trees[Of]['auth']['sessions'], AppRouter['auth']['sessions'], 'auth.sessions.'> &
+  Flat<Trees[Of]['users'], AppRouter['users'], 'users.'>
+interface Trees {
+  input: inferRouterInputs<AppRouter>
+  output: inferRouterOutputs<AppRouter>
+}
 
 /** What the SDK leaves out: the first admin is made by the page `/setup`, and by `pinstack admin grant`. */
 type LeftOut = 'auth.claimAdmin'
@@ -22,9 +24,13 @@ type Ours<Of extends 'input' | 'output'> = { [Path in keyof Procedures]: Procedu
 type NothingIsVoid<T> = { [Path in keyof T]: [T[Path]] extends [never] ? void : T[Path] }
 type Plain<T> = { [Key in keyof T]: T[Key] }
 type Kind = { [Path in keyof FlatRouter<'input'>]: ProcedureAt<Path> extends { _def: { type: infer Type } } ? Type : never }
-type ProcedureAt<Path> = Path extends `auth.sessions.${infer Name}` ? AppRouter['auth']['sessions'][Name & keyof AppRouter['auth']['sessions']]
-  : Path extends `auth.${infer Name}` ? AppRouter['auth'][Name & keyof AppRouter['auth']]
-  : Path extends `users.${infer Name}` ? AppRouter['users'][Name & keyof AppRouter['users']] : never
+type ProcedureAt<Path> = Path extends `auth.sessions.${infer Name}`
+  ? AppRouter['auth']['sessions'][Name & keyof AppRouter['auth']['sessions']]
+  : Path extends `auth.${infer Name}`
+    ? AppRouter['auth'][Name & keyof AppRouter['auth']]
+    : Path extends `users.${infer Name}`
+      ? AppRouter['users'][Name & keyof AppRouter['users']]
+      : never
 
 it('has the procedures, inputs and outputs of the router, and no others', () => {
   expectTypeOf<keyof AppRouter['_def']['record']>().toEqualTypeOf<'auth' | 'users'>()

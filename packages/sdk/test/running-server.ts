@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createServer } from '@pinstack/server'
 import { loadConfig, type Config } from '@pinstack/server/config'
-import { createPinstack, memoryStore, type Fetch, type Pinstack, type PinstackOptions, type Session, type SessionStore } from '../src/client.ts'
+import {
+  createPinstack,
+  memoryStore,
+  type Fetch,
+  type Pinstack,
+  type PinstackOptions,
+  type Session,
+  type SessionStore,
+} from '../src/client.ts'
 
 const secret = 'h7Tq0ZJ4rX9bVn2LwKs8YcEu1PgDm6Ai'
 
@@ -18,7 +26,15 @@ export interface RunningServer {
 export async function startServer(flags: Record<string, string> = {}): Promise<RunningServer> {
   const dir = await mkdtemp(join(tmpdir(), 'pinstack-sdk-'))
   const { config } = loadConfig({
-    flags: { 'data.dir': dir, 'http.port': 0, 'metrics.port': 0, 'auth.secret': secret, 'rateLimits.enabled': false, 'log.level': 'silent', ...flags },
+    flags: {
+      'data.dir': dir,
+      'http.port': 0,
+      'metrics.port': 0,
+      'auth.secret': secret,
+      'rateLimits.enabled': false,
+      'log.level': 'silent',
+      ...flags,
+    },
   })
   const server = await createServer(config)
   const { apiUrl } = await server.listen()

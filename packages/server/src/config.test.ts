@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import {
-  ConfigError, configJsonSchema, configKeys, databaseTarget, describeConfig, findConfigFile, loadConfig, type LoadOptions,
+  ConfigError,
+  configJsonSchema,
+  configKeys,
+  databaseTarget,
+  describeConfig,
+  findConfigFile,
+  loadConfig,
+  type LoadOptions,
 } from './config.ts'
 import { variableOf } from './config/layers.ts'
 import { noteOf, unwrap } from './config/values.ts'
@@ -39,7 +46,12 @@ describe('layers', () => {
       metrics: { host: '127.0.0.1', port: 9106 },
       data: { dir: join(dir, 'pinstack-data') },
       database: {
-        url: 'sqlite:pinstack.db', synchronous: 'full', poolMax: 10, statementTimeoutMs: 30_000, lockTimeoutMs: 10_000, startTimeoutMs: 10_000,
+        url: 'sqlite:pinstack.db',
+        synchronous: 'full',
+        poolMax: 10,
+        statementTimeoutMs: 30_000,
+        lockTimeoutMs: 10_000,
+        startTimeoutMs: 10_000,
       },
       rateLimits: { enabled: true },
       auth: { accessTtl: 900_000, refreshTtl: 2_592_000_000, previousSecrets: [], issuer: 'pinstack', audience: 'pinstack' },
@@ -58,8 +70,12 @@ describe('layers', () => {
     expect(inEnvironment.config.http).toMatchObject({ host: 'a.example', port: 2 })
     const all = load({ yaml, env: { PINSTACK_HTTP_PORT: '2' }, flags: { 'http.port': '3' }, flagNames: { 'http.port': '--port' } })
     expect(all.config.http.port).toBe(3)
-    expect([all.sources['http.host']!.name, all.sources['http.port']!.name, all.sources['metrics.port']!.name, all.sources['log.level']!.name])
-      .toEqual(['pinstack.yaml:2', '--port', 'pinstack.yaml:5', 'default'])
+    expect([
+      all.sources['http.host']!.name,
+      all.sources['http.port']!.name,
+      all.sources['metrics.port']!.name,
+      all.sources['log.level']!.name,
+    ]).toEqual(['pinstack.yaml:2', '--port', 'pinstack.yaml:5', 'default'])
   })
 
   it('takes the names that platforms set, and prefers its own', () => {
@@ -71,17 +87,27 @@ describe('layers', () => {
   })
 
   it('counts an empty value as not set', () => {
-    expect(load({ yaml: 'http:\n  port:\nauth:\n', env: { PINSTACK_AUTH_SECRET: '', PORT: '' }, flags: { 'log.level': undefined } }).config).toEqual(load().config)
+    expect(
+      load({ yaml: 'http:\n  port:\nauth:\n', env: { PINSTACK_AUTH_SECRET: '', PORT: '' }, flags: { 'log.level': undefined } }).config,
+    ).toEqual(load().config)
   })
 
   it('reads text as what the key holds', () => {
     const env = {
-      PINSTACK_HTTP_CORS_ORIGINS: 'https://a.example, http://localhost:5173', PINSTACK_HTTP_TRUST_PROXY: 'none', PINSTACK_RATE_LIMITS_ENABLED: 'False',
-      PINSTACK_AUTH_ACCESS_TTL: '90s', PINSTACK_AUTH_REFRESH_TTL: '12h', PINSTACK_OUTBOX_RETENTION_DAYS: '30', PINSTACK_LOG_LEVEL: 'warn',
+      PINSTACK_HTTP_CORS_ORIGINS: 'https://a.example, http://localhost:5173',
+      PINSTACK_HTTP_TRUST_PROXY: 'none',
+      PINSTACK_RATE_LIMITS_ENABLED: 'False',
+      PINSTACK_AUTH_ACCESS_TTL: '90s',
+      PINSTACK_AUTH_REFRESH_TTL: '12h',
+      PINSTACK_OUTBOX_RETENTION_DAYS: '30',
+      PINSTACK_LOG_LEVEL: 'warn',
     }
     expect(load({ env }).config).toMatchObject({
       http: { cors: { origins: ['https://a.example', 'http://localhost:5173'] }, trustProxy: [] },
-      rateLimits: { enabled: false }, auth: { accessTtl: 90_000, refreshTtl: 43_200_000 }, outbox: { retentionDays: 30 }, log: { level: 'warn' },
+      rateLimits: { enabled: false },
+      auth: { accessTtl: 90_000, refreshTtl: 43_200_000 },
+      outbox: { retentionDays: 30 },
+      log: { level: 'warn' },
     })
   })
 
@@ -104,8 +130,13 @@ describe('layers', () => {
 
   it('passes by what Kubernetes puts into the environment for a service of the same name', () => {
     const env = {
-      PINSTACK_PORT: 'tcp://10.0.0.1:8080', PINSTACK_SERVICE_HOST: '10.0.0.1', PINSTACK_SERVICE_PORT_API: '8080', PINSTACK_HTTP_PORT: 'tcp://10.0.0.1:80',
-      PINSTACK_PORT_8080_TCP: 'tcp://10.0.0.1:8080', PINSTACK_PORT_8080_TCP_ADDR: '10.0.0.1', PINSTACK_METRICS_PORT_9106_TCP_PROTO: 'tcp',
+      PINSTACK_PORT: 'tcp://10.0.0.1:8080',
+      PINSTACK_SERVICE_HOST: '10.0.0.1',
+      PINSTACK_SERVICE_PORT_API: '8080',
+      PINSTACK_HTTP_PORT: 'tcp://10.0.0.1:80',
+      PINSTACK_PORT_8080_TCP: 'tcp://10.0.0.1:8080',
+      PINSTACK_PORT_8080_TCP_ADDR: '10.0.0.1',
+      PINSTACK_METRICS_PORT_9106_TCP_PROTO: 'tcp',
     }
     expect(load({ env }).config).toEqual(load().config)
   })
@@ -121,13 +152,31 @@ describe('refusals are one sentence with the key, its place and what is wrong', 
     'a number out of range': ['http:\n  port: 65536\n', 'http.port must be a port from 0 to 65535, not "65536" (pinstack.yaml:2).'],
     'a broken number': ['http:\n  port: 80.5\n', 'http.port must be a port from 0 to 65535, not "80.5" (pinstack.yaml:2).'],
     'a word for true': ['rateLimits:\n  enabled: maybe\n', 'rateLimits.enabled must be true or false, not "maybe" (pinstack.yaml:2).'],
-    'an unknown choice': ['log:\n  level: loud\n', 'log.level must be one of trace, debug, info, warn, error, fatal, silent, not "loud" (pinstack.yaml:2).'],
-    'a group for a value': ['http:\n  port:\n    a: 1\n', 'http.port must be a port from 0 to 65535, not a group of keys (pinstack.yaml:2).'],
-    'a value for a group': ['database: postgres://u:hunter2@h/d\n', 'database must hold keys such as database.url, not a single value or a list (pinstack.yaml:1).'],
-    'a list for the file': ['- a\n', 'The configuration file must hold keys such as "http:", not a single value or a list (pinstack.yaml:1).'],
+    'an unknown choice': [
+      'log:\n  level: loud\n',
+      'log.level must be one of trace, debug, info, warn, error, fatal, silent, not "loud" (pinstack.yaml:2).',
+    ],
+    'a group for a value': [
+      'http:\n  port:\n    a: 1\n',
+      'http.port must be a port from 0 to 65535, not a group of keys (pinstack.yaml:2).',
+    ],
+    'a value for a group': [
+      'database: postgres://u:hunter2@h/d\n',
+      'database must hold keys such as database.url, not a single value or a list (pinstack.yaml:1).',
+    ],
+    'a list for the file': [
+      '- a\n',
+      'The configuration file must hold keys such as "http:", not a single value or a list (pinstack.yaml:1).',
+    ],
     'an alias of nothing in a list': ['http:\n  trustProxy: [*hunter2]\n', 'pinstack.yaml:2 cannot be read as YAML: bad alias.'],
-    'a bare duration': ['auth:\n  accessTtl: 900\n', 'auth.accessTtl must be a duration from 1s to 1d, written like 30s, 15m, 12h or 30d, not "900" (pinstack.yaml:2).'],
-    'a duration out of range': ['auth:\n  accessTtl: 25h\n', 'auth.accessTtl must be a duration from 1s to 1d, written like 30s, 15m, 12h or 30d, not "25h" (pinstack.yaml:2).'],
+    'a bare duration': [
+      'auth:\n  accessTtl: 900\n',
+      'auth.accessTtl must be a duration from 1s to 1d, written like 30s, 15m, 12h or 30d, not "900" (pinstack.yaml:2).',
+    ],
+    'a duration out of range': [
+      'auth:\n  accessTtl: 25h\n',
+      'auth.accessTtl must be a duration from 1s to 1d, written like 30s, 15m, 12h or 30d, not "25h" (pinstack.yaml:2).',
+    ],
     'a key twice': ['http:\n  port: 1\n  port: 2\n', 'pinstack.yaml:3 cannot be read as YAML: duplicate key.'],
     'a tab': ['http:\n\tport: 1\n', 'pinstack.yaml:2 cannot be read as YAML: tab as indent.'],
     'an alias of nothing': ['http:\n  host: *hunter2\n', 'pinstack.yaml:2 cannot be read as YAML: bad alias.'],
@@ -136,22 +185,31 @@ describe('refusals are one sentence with the key, its place and what is wrong', 
       'http:\n  cors:\n    origins: [https://a.example/]\n',
       'http.cors.origins must be a list of at most 100 origins (`https://app.example.com`, without a slash at the end, or `*`), and this list is not (pinstack.yaml:3).',
     ],
-    'one port twice': ['metrics:\n  port: 8080\n', 'http.port (default) and metrics.port (pinstack.yaml:2) are the same port, 8080: give one of them another.'],
+    'one port twice': [
+      'metrics:\n  port: 8080\n',
+      'http.port (default) and metrics.port (pinstack.yaml:2) are the same port, 8080: give one of them another.',
+    ],
     'a replica of SQLite': [
-      'database:\n  replicaUrl: postgres://u@h/d\n', 'database.replicaUrl (pinstack.yaml:2) is for Postgres, and database.url (default) is SQLite.',
+      'database:\n  replicaUrl: postgres://u@h/d\n',
+      'database.replicaUrl (pinstack.yaml:2) is for Postgres, and database.url (default) is SQLite.',
     ],
     'two ways to sign': [
       `auth:\n  secret: ${goodSecret}\n  keysFile: k\n`,
       'auth.secret (pinstack.yaml:2) and auth.keysFile (pinstack.yaml:3) exclude each other: tokens are signed with one of them.',
     ],
-    'a session shorter than its token': ['auth:\n  refreshTtl: 1m\n', 'auth.refreshTtl (pinstack.yaml:2) must not be shorter than auth.accessTtl (default).'],
+    'a session shorter than its token': [
+      'auth:\n  refreshTtl: 1m\n',
+      'auth.refreshTtl (pinstack.yaml:2) must not be shorter than auth.accessTtl (default).',
+    ],
   }
   it.each(Object.entries(yamlRefusals))('%s', (_, [yaml, sentence]) => {
     expect(refusal({ yaml })).toBe(sentence)
   })
 
   it('an unknown variable', () => {
-    expect(refusal({ env: { PINSTACK_HTTP_PROT: '1' } })).toBe('Unknown environment variable PINSTACK_HTTP_PROT: did you mean PINSTACK_HTTP_PORT?')
+    expect(refusal({ env: { PINSTACK_HTTP_PROT: '1' } })).toBe(
+      'Unknown environment variable PINSTACK_HTTP_PROT: did you mean PINSTACK_HTTP_PORT?',
+    )
   })
 
   it('an unknown flag', () => {
@@ -160,7 +218,9 @@ describe('refusals are one sentence with the key, its place and what is wrong', 
 
   it('a wrong variable, and a wrong flag', () => {
     expect(refusal({ env: { PORT: 'http' } })).toBe('http.port must be a port from 0 to 65535, not "http" (PORT).')
-    expect(refusal({ flags: { 'http.port': '-1' }, flagNames: { 'http.port': '--port' } })).toBe('http.port must be a port from 0 to 65535, not "-1" (--port).')
+    expect(refusal({ flags: { 'http.port': '-1' }, flagNames: { 'http.port': '--port' } })).toBe(
+      'http.port must be a port from 0 to 65535, not "-1" (--port).',
+    )
     expect(refusal({ env: { PINSTACK_HTTP_TRUST_PROXY: '10.0.0.0/33' } })).toContain('http.trustProxy must be a list of')
   })
 
@@ -173,18 +233,27 @@ describe('refusals are one sentence with the key, its place and what is wrong', 
   it('a file that grows when it is read', () => {
     const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]', ...'bcdefghi'.split('').map((c, i) => `${c}: &${c} [${Array(9).fill(`*${'abcdefgh'[i]}`)}]`)]
     expect(refusal({ yaml: `${bomb.join('\n')}\n` })).toContain('Unknown key "a"')
-    expect(refusal({ yaml: `http:\n  cors:\n    origins:\n${bomb.map((line) => `      - ${line.slice(3)}`).join('\n')}\n` })).toBe('pinstack.yaml:3 cannot be read as YAML: bad alias.')
+    expect(refusal({ yaml: `http:\n  cors:\n    origins:\n${bomb.map((line) => `      - ${line.slice(3)}`).join('\n')}\n` })).toBe(
+      'pinstack.yaml:3 cannot be read as YAML: bad alias.',
+    )
   })
 })
 
 describe('secrets', () => {
   const weak: Record<string, string> = {
-    'my-secret': 'is a known example', changeme: 'is a known example', 'x7Qp0': 'is too short: it has 5 bytes, at least 32 are needed',
-    'a-string-secret-at-least-256-bits-long': 'is a known example', 'your-super-secret-jwt-token-with-at-least-32-characters-long': 'is a known example',
-    ['ab'.repeat(20)]: 'can be guessed', [goodSecret.slice(1)]: 'is too short: it has 31 bytes',
+    'my-secret': 'is a known example',
+    changeme: 'is a known example',
+    x7Qp0: 'is too short: it has 5 bytes, at least 32 are needed',
+    'a-string-secret-at-least-256-bits-long': 'is a known example',
+    'your-super-secret-jwt-token-with-at-least-32-characters-long': 'is a known example',
+    ['ab'.repeat(20)]: 'can be guessed',
+    [goodSecret.slice(1)]: 'is too short: it has 31 bytes',
   }
   it.each(Object.entries(weak))('refuses %s', (secret, sentence) => {
-    for (const message of [refusal({ env: { PINSTACK_AUTH_SECRET: secret } }), refusal({ env: { PINSTACK_AUTH_PREVIOUS_SECRETS: `${goodSecret},${secret}` } })]) {
+    for (const message of [
+      refusal({ env: { PINSTACK_AUTH_SECRET: secret } }),
+      refusal({ env: { PINSTACK_AUTH_PREVIOUS_SECRETS: `${goodSecret},${secret}` } }),
+    ]) {
       expect(message).toContain(sentence)
       expect(message).not.toContain(secret)
     }
@@ -196,9 +265,14 @@ describe('secrets', () => {
   })
 
   const urls: Record<string, string> = {
-    'mysql://root:hunter2@h/d': 'mysql: is not supported', 'hunter2': 'this one has no scheme', 'postgres:hunter2': 'must be sqlite:PATH or postgres://',
-    'postgres://u:hunter2#@h:x/d': 'cannot be read as a URL', 'postgres://u:hunter2@h': 'names no database', 'sqlite:': 'names no file',
-    'sqlite://hunter2/x.db': 'has two slashes', 'sqlite::memory:': 'must name a file',
+    'mysql://root:hunter2@h/d': 'mysql: is not supported',
+    hunter2: 'this one has no scheme',
+    'postgres:hunter2': 'must be sqlite:PATH or postgres://',
+    'postgres://u:hunter2#@h:x/d': 'cannot be read as a URL',
+    'postgres://u:hunter2@h': 'names no database',
+    'sqlite:': 'names no file',
+    'sqlite://hunter2/x.db': 'has two slashes',
+    'sqlite::memory:': 'must name a file',
   }
   it.each(Object.entries(urls))('refuses the database URL %s without repeating it', (url, sentence) => {
     const message = refusal({ env: { PINSTACK_DATABASE_URL: url } })
@@ -208,21 +282,33 @@ describe('secrets', () => {
   })
 
   it('says nothing of a value of the wrong type either', () => {
-    expect(refusal({ yaml: 'auth:\n  secret: 12345678901234567890123456789012\n' })).toBe('auth.secret must be a text of at least 32 bytes (pinstack.yaml:2).')
+    expect(refusal({ yaml: 'auth:\n  secret: 12345678901234567890123456789012\n' })).toBe(
+      'auth.secret must be a text of at least 32 bytes (pinstack.yaml:2).',
+    )
     expect(refusal({ yaml: 'database:\n  url: [hunter2]\n' })).not.toContain('hunter2')
   })
 
   it('never lets one out of `describeConfig`', () => {
     const env = {
-      PINSTACK_AUTH_SECRET: goodSecret, PINSTACK_AUTH_PREVIOUS_SECRETS: `${goodSecret}1,${goodSecret}2`,
-      DATABASE_URL: 'postgres://u:hunter%212@h:5432/d?sslmode=require&password=hunter!2', PINSTACK_DATABASE_REPLICA_URL: 'postgresql://u:hunter!2@r/d',
+      PINSTACK_AUTH_SECRET: goodSecret,
+      PINSTACK_AUTH_PREVIOUS_SECRETS: `${goodSecret}1,${goodSecret}2`,
+      DATABASE_URL: 'postgres://u:hunter%212@h:5432/d?sslmode=require&password=hunter!2',
+      PINSTACK_DATABASE_REPLICA_URL: 'postgresql://u:hunter!2@r/d',
     }
     const { config, sources } = load({ env })
     const entries = describeConfig(config, sources)
     expect(JSON.stringify(entries)).not.toMatch(/hunter|h7Tq/)
     expect(entries.map(({ key }) => key)).toEqual([...configKeys.keys()])
-    expect(entries).toContainEqual({ key: 'database.url', value: 'postgres://u:********@h:5432/d?sslmode=require&password=********', source: 'DATABASE_URL' })
-    expect(entries).toContainEqual({ key: 'auth.previousSecrets', value: ['********', '********'], source: 'PINSTACK_AUTH_PREVIOUS_SECRETS' })
+    expect(entries).toContainEqual({
+      key: 'database.url',
+      value: 'postgres://u:********@h:5432/d?sslmode=require&password=********',
+      source: 'DATABASE_URL',
+    })
+    expect(entries).toContainEqual({
+      key: 'auth.previousSecrets',
+      value: ['********', '********'],
+      source: 'PINSTACK_AUTH_PREVIOUS_SECRETS',
+    })
     expect(entries).toContainEqual({ key: 'auth.accessTtl', value: '15m', source: 'default' })
     expect(entries).toContainEqual({ key: 'auth.keysFile', value: null, source: 'default' })
   })
@@ -234,36 +320,73 @@ it('gives every key its own variable', () => {
 })
 
 it('refuses or reads any file, and never fails in another way', () => {
-  const word = fc.constantFrom('http', 'port', 'auth', 'secret', 'cors', 'origins', ':', ' ', '\n', '  ', '- ', '*a', '&a ', '{', '}', '[', ']', '"', '1', '#', '!!set ', '|', '? ')
-  fc.assert(fc.property(fc.array(word, { maxLength: 25 }), (words) => {
-    try {
-      load({ yaml: words.join('') })
-    } catch (error) {
-      expect(error).toBeInstanceOf(ConfigError)
-    }
-  }), { numRuns: 300 })
+  const word = fc.constantFrom(
+    'http',
+    'port',
+    'auth',
+    'secret',
+    'cors',
+    'origins',
+    ':',
+    ' ',
+    '\n',
+    '  ',
+    '- ',
+    '*a',
+    '&a ',
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    '1',
+    '#',
+    '!!set ',
+    '|',
+    '? ',
+  )
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 25 }), (words) => {
+      try {
+        load({ yaml: words.join('') })
+      } catch (error) {
+        expect(error).toBeInstanceOf(ConfigError)
+      }
+    }),
+    { numRuns: 300 },
+  )
 })
 
 it('publishes a JSON schema that knows each key, and no other', () => {
-  const names = (schema: any, prefix = ''): string[] => Object.entries<any>(schema.properties).flatMap(([name, child]) => {
-    expect(schema.additionalProperties).toBe(false)
-    return child.properties ? names(child, `${prefix}${name}.`) : [`${prefix}${name}`]
-  })
+  const names = (schema: any, prefix = ''): string[] =>
+    Object.entries<any>(schema.properties).flatMap(([name, child]) => {
+      expect(schema.additionalProperties).toBe(false)
+      return child.properties ? names(child, `${prefix}${name}.`) : [`${prefix}${name}`]
+    })
   const schema = configJsonSchema()
   expect(names(schema)).toEqual([...configKeys.keys()])
-  expect(schema).toMatchObject({ properties: { auth: { properties: { accessTtl: { type: 'string', default: '15m' } } }, http: { properties: { port: { maximum: 65535 } } } } })
+  expect(schema).toMatchObject({
+    properties: {
+      auth: { properties: { accessTtl: { type: 'string', default: '15m' } } },
+      http: { properties: { port: { maximum: 65535 } } },
+    },
+  })
   expect(JSON.stringify(schema)).not.toContain('"required"')
 })
 
 it('has a row in docs/config.md for each key, and no other row', () => {
   const docs = readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8')
-  const found = docs.split('\n').filter((line) => line.startsWith('| `')).sort()
+  const found = docs
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .sort()
   expect(found).toEqual([...configKeys].map(([key, schema]) => docsRow(key, schema)).sort())
 })
 
 function docsRow(key: string, schema: any): string {
   const value = schema._zod.def.defaultValue
-  const shown = value === undefined ? 'not set' : Array.isArray(value) ? value.map((item) => `\`${item}\``).join(' ') || 'empty' : `\`${value}\``
+  const shown =
+    value === undefined ? 'not set' : Array.isArray(value) ? value.map((item) => `\`${item}\``).join(' ') || 'empty' : `\`${value}\``
   const alias = { 'http.port': ' `PORT`', 'database.url': ' `DATABASE_URL`' }[key] ?? ''
   return `| \`${key}\` | ${noteOf(schema).type} | ${shown} | \`${variableOf(key)}\`${alias} | ${unwrap(schema).description} |`
 }

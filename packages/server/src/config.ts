@@ -2,10 +2,31 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import * as z from 'zod'
 import {
-  ConfigError, fileVariable, readEnvironmentLayer, readFileLayer, readFlagLayer, type FlagValue, type Given, type Origin,
+  ConfigError,
+  fileVariable,
+  readEnvironmentLayer,
+  readFileLayer,
+  readFlagLayer,
+  type FlagValue,
+  type Given,
+  type Origin,
 } from './config/layers.ts'
 import {
-  databaseUrl, duration, noteOf, oneOf, onOff, origins, path, port, proxies, secret, secrets, showValue, text, unwrap, whole,
+  databaseUrl,
+  duration,
+  noteOf,
+  oneOf,
+  onOff,
+  origins,
+  path,
+  port,
+  proxies,
+  secret,
+  secrets,
+  showValue,
+  text,
+  unwrap,
+  whole,
 } from './config/values.ts'
 
 export { ConfigError, type FlagValue, type Origin } from './config/layers.ts'
@@ -21,24 +42,43 @@ export const configSchema = z.strictObject({
     host: text('Address that the API listens on; `0.0.0.0` for all of the machine.').default('127.0.0.1'),
     port: port('Port of the API; 0 takes a free one.').default(8080),
     cors: section({
-      origins: origins('Web origins whose pages may call the API; `*` for any. Pinstack uses no cookies, so `*` gives a page nothing that its user did not sign in to.').default(['*']),
+      origins: origins(
+        'Web origins whose pages may call the API; `*` for any. Pinstack uses no cookies, so `*` gives a page nothing that its user did not sign in to.',
+      ).default(['*']),
     }),
-    trustProxy: proxies('Proxies whose `X-Forwarded-For` is believed; an empty list believes none.').default(['loopback', 'linklocal', 'uniquelocal']),
+    trustProxy: proxies('Proxies whose `X-Forwarded-For` is believed; an empty list believes none.').default([
+      'loopback',
+      'linklocal',
+      'uniquelocal',
+    ]),
   }),
   metrics: section({
     host: text('Address that `/metrics` listens on. Metrics have no password: keep it private.').default('127.0.0.1'),
     port: port('Port of `/metrics`; 0 takes a free one.').default(9106),
   }),
   data: section({
-    dir: path('Directory of the data: the SQLite file and the signing keys. Relative paths start at the configuration file, else at the working directory.').default('./pinstack-data'),
+    dir: path(
+      'Directory of the data: the SQLite file and the signing keys. Relative paths start at the configuration file, else at the working directory.',
+    ).default('./pinstack-data'),
   }),
   database: section({
-    url: databaseUrl('Where the data is: `sqlite:PATH` (a relative path starts at `data.dir`) or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.', { schemes: ['sqlite', 'postgres'] }).default('sqlite:pinstack.db'),
-    synchronous: oneOf('SQLite only. `full` keeps every committed change through a power cut; `normal` is faster and may lose the last moments.', ['full', 'normal']).default('full'),
+    url: databaseUrl(
+      'Where the data is: `sqlite:PATH` (a relative path starts at `data.dir`) or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.',
+      { schemes: ['sqlite', 'postgres'] },
+    ).default('sqlite:pinstack.db'),
+    synchronous: oneOf(
+      'SQLite only. `full` keeps every committed change through a power cut; `normal` is faster and may lose the last moments.',
+      ['full', 'normal'],
+    ).default('full'),
     poolMax: whole('Postgres only. Connections that one process keeps at most.', { min: 1, max: 1000 }).default(10),
-    statementTimeoutMs: whole('Postgres only. Milliseconds after which a statement is cancelled.', { min: 1, max: 3_600_000 }).default(30_000),
+    statementTimeoutMs: whole('Postgres only. Milliseconds after which a statement is cancelled.', { min: 1, max: 3_600_000 }).default(
+      30_000,
+    ),
     lockTimeoutMs: whole('Postgres only. Milliseconds that a statement waits for a lock.', { min: 1, max: 3_600_000 }).default(10_000),
-    startTimeoutMs: whole('Milliseconds that a start waits for a database that is away or locked before it gives up.', { min: 0, max: 600_000 }).default(10_000),
+    startTimeoutMs: whole('Milliseconds that a start waits for a database that is away or locked before it gives up.', {
+      min: 0,
+      max: 600_000,
+    }).default(10_000),
     replicaUrl: databaseUrl('Postgres only. A read replica that may answer reads.', { schemes: ['postgres'] }).optional(),
   }),
   rateLimits: section({
@@ -46,8 +86,13 @@ export const configSchema = z.strictObject({
   }),
   auth: section({
     accessTtl: duration('How long an access token is good for.', { min: '1s', max: '1d' }).prefault('15m'),
-    refreshTtl: duration('How long a refresh token is good for when it is not used; each use gives a new one.', { min: '1s', max: '400d' }).prefault('30d'),
-    secret: secret('Signs access tokens (HS256) in place of the keys that Pinstack makes for itself. All processes of one installation share it.').optional(),
+    refreshTtl: duration('How long a refresh token is good for when it is not used; each use gives a new one.', {
+      min: '1s',
+      max: '400d',
+    }).prefault('30d'),
+    secret: secret(
+      'Signs access tokens (HS256) in place of the keys that Pinstack makes for itself. All processes of one installation share it.',
+    ).optional(),
     previousSecrets: secrets('Secrets that were `auth.secret` before: they still verify, and sign nothing.', { itemsMax: 10 }).default([]),
     keysFile: path('File of the signing keys (EdDSA), made on first start. `keys.json` in `data.dir` when not set.').optional(),
     issuer: text('Claim `iss` of access tokens.').default('pinstack'),
@@ -64,7 +109,15 @@ export const configSchema = z.strictObject({
     entriesMax: whole('Entries that the cache in memory holds at most.', { min: 1, max: 10_000_000 }).default(10_000),
   }),
   log: section({
-    level: oneOf('How much is logged: this level and what is worse.', ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+    level: oneOf('How much is logged: this level and what is worse.', [
+      'trace',
+      'debug',
+      'info',
+      'warn',
+      'error',
+      'fatal',
+      'silent',
+    ]).default('info'),
   }),
 })
 
@@ -101,7 +154,10 @@ export interface LoadOptions {
  *
  * @throws {ConfigError} for an unknown name, a wrong value or an unreadable file: one sentence that names the key and where it stands.
  */
-export function loadConfig({ file, env = {}, flags = {}, flagNames = {}, cwd = process.cwd() }: LoadOptions): { config: Config; sources: Sources } {
+export function loadConfig({ file, env = {}, flags = {}, flagNames = {}, cwd = process.cwd() }: LoadOptions): {
+  config: Config
+  sources: Sources
+} {
   const keys = [...configKeys.keys()]
   const given = new Map<string, Given>([
     ...(file === undefined ? [] : readFileLayer(file, { keys, cwd })),
@@ -118,7 +174,13 @@ export function loadConfig({ file, env = {}, flags = {}, flagNames = {}, cwd = p
 }
 
 /** `PINSTACK_CONFIG`, or `pinstack.yaml` where it exists in `cwd`. */
-export function findConfigFile({ env, cwd = process.cwd() }: { env: Readonly<Record<string, string | undefined>>; cwd?: string }): string | undefined {
+export function findConfigFile({
+  env,
+  cwd = process.cwd(),
+}: {
+  env: Readonly<Record<string, string | undefined>>
+  cwd?: string
+}): string | undefined {
   return env[fileVariable] || (existsSync(resolve(cwd, 'pinstack.yaml')) ? 'pinstack.yaml' : undefined)
 }
 
@@ -129,7 +191,11 @@ function valueOf(key: string, { value, isText, origin, baseDir }: Given): unknow
   const { error } = schema.safeParse(read)
   if (error) {
     const own = error.issues.find((issue) => issue.code === 'custom' && issue.message !== 'Invalid input')
-    throw new ConfigError(own ? `${key} ${own.message} (${origin.name}).` : `${key} must be ${about.expects}${notThis(read, about.secret !== undefined)} (${origin.name}).`)
+    throw new ConfigError(
+      own
+        ? `${key} ${own.message} (${origin.name}).`
+        : `${key} must be ${about.expects}${notThis(read, about.secret !== undefined)} (${origin.name}).`,
+    )
   }
   return about.path ? resolve(baseDir, String(read)) : read
 }
@@ -145,7 +211,9 @@ function notThis(value: unknown, isSecret: boolean): string {
 
 function put(target: Record<string, unknown>, key: string, value: unknown): void {
   const [last, ...sections] = key.split('.').reverse() as [string, ...string[]]
-  const parent = sections.reverse().reduce<Record<string, unknown>>((object, name) => (object[name] ??= {}) as Record<string, unknown>, target)
+  const parent = sections
+    .reverse()
+    .reduce<Record<string, unknown>>((object, name) => (object[name] ??= {}) as Record<string, unknown>, target)
   parent[last] = value
 }
 

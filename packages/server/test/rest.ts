@@ -18,13 +18,20 @@ interface Ask {
 /** The whole surface over whatever app the world has: opened once for a describe block, since that takes longer than a test. */
 export function useRest(world: World) {
   const rest = {} as Awaited<ReturnType<typeof openSurface>>
-  const feature = (name: 'auth' | 'users') => new Proxy({}, { get: (_, member) => (...args: unknown[]) => (world.app[name] as any)[member](...args) })
-  const app = { auth: feature('auth'), users: feature('users') } as App
-  beforeAll(async () => void Object.assign(rest, await openSurface({ routes: createRoutes(app), router: createRouter(app), authenticate: app.auth.authenticate })))
+  const app = { auth: current(world, 'auth'), users: current(world, 'users') } as App
+  beforeAll(async () => {
+    const api = { routes: createRoutes(app), router: createRouter(app), authenticate: app.auth.authenticate }
+    // @NOTE a busy machine that runs tests is no reason to refuse their requests
+    Object.assign(rest, await openSurface({ ...api, limits: { loopDelayMs: Number.POSITIVE_INFINITY } }))
+  })
   afterAll(() => rest.close())
 
   async function inject(method: Method, url: string, { token, body, headers }: Ask = {}) {
-    const request: InjectOptions = { method, url, headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers } }
+    const request: InjectOptions = {
+      method,
+      url,
+      headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers },
+    }
     if (body !== undefined) request.payload = typeof body === 'string' ? body : JSON.stringify(body)
     return rest.app.inject(request)
   }
@@ -44,9 +51,14 @@ export function useRest(world: World) {
     /** A call over tRPC: its data, or its error. */
     async call(kind: 'query' | 'mutation', path: string, { token, body }: Ask = {}) {
       const input = body === undefined ? '' : `?input=${encodeURIComponent(JSON.stringify(body))}`
-      const answer = kind === 'query'
-        ? await inject('GET', `/trpc/${path}${input}`, { ...(token !== undefined && { token }) })
-        : await inject('POST', `/trpc/${path}`, { ...(token !== undefined && { token }), body: body ?? {}, headers: { 'content-type': 'application/json' } })
+      const answer =
+        kind === 'query'
+          ? await inject('GET', `/trpc/${path}${input}`, { ...(token !== undefined && { token }) })
+          : await inject('POST', `/trpc/${path}`, {
+              ...(token !== undefined && { token }),
+              body: body ?? {},
+              headers: { 'content-type': 'application/json' },
+            })
       const { result, error } = answer.json()
       return error ? { error: error.data.reason as string, message: error.message as string, status: answer.statusCode } : result.data
     },
@@ -54,3 +66,17 @@ export function useRest(world: World) {
 }
 
 export const refused = (status: number, message: string) => ({ status, message })
+
+/** A feature of the app that the world has when it is called. */
+function current(world: World, feature: 'auth' | 'users'): object {
+  const call = (member: string | symbol, args: unknown[]) => (world.app[feature] as any)[member](...args)
+  return new Proxy(
+    {},
+    {
+      get:
+        (_, member) =>
+        (...args: unknown[]) =>
+          call(member, args),
+    },
+  )
+}

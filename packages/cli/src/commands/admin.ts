@@ -4,14 +4,18 @@ import { addSettingOptions, type SettingOptions } from '../settings.ts'
 import { isInteractive, printJson, printTable, say, wrongUse } from '../terminal.ts'
 
 export function addAdminCommands(program: Command): void {
-  const admin = program.command('admin')
+  const admin = program
+    .command('admin')
     .description('open the admin terminal, or say who is an admin')
     .option('--url <url>', 'the server that the admin terminal begins with', 'http://127.0.0.1:8080')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Examples:
   pinstack admin
   pinstack admin --url https://api.example.com
-  pinstack admin grant ada`)
+  pinstack admin grant ada`,
+    )
     .action(openTerminal)
 
   addSettingOptions(admin.command('grant'))
@@ -19,7 +23,10 @@ Examples:
     .argument('<login>', 'username or e-mail address')
     .addOption(new Option('--role <role>', 'which').choices(['admin', 'moderator']).default('admin'))
     .option('--json', 'as JSON')
-    .addHelpText('after', '\nExamples:\n  pinstack admin grant ada\n  pinstack admin grant bob@example.com --role moderator\n\nIt holds at once; a running server knows within a second.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pinstack admin grant ada\n  pinstack admin grant bob@example.com --role moderator\n\nIt holds at once; a running server knows within a second.',
+    )
     .action(grant)
 
   addSettingOptions(admin.command('revoke'))
@@ -41,8 +48,10 @@ interface AdminOptions extends SettingOptions {
 }
 
 async function openTerminal({ url }: { url: string }): Promise<void> {
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw wrongUse(`--url takes an http or https URL, not ${JSON.stringify(url)}.`)
-  if (!isInteractive() || !process.stdout.isTTY) throw wrongUse('The admin terminal needs a terminal. `pinstack admin list` and others work without.')
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw wrongUse(`--url takes an http or https URL, not ${JSON.stringify(url)}.`)
+  if (!isInteractive() || !process.stdout.isTTY)
+    throw wrongUse('The admin terminal needs a terminal. `pinstack admin list` and others work without.')
   const { openAdmin } = await import('@pinstack/admin-tui')
   await openAdmin({ url })
 }
@@ -68,8 +77,11 @@ function list(options: AdminOptions): Promise<void> {
     const staff = await app.auth.listAdmins()
     if (options.json) return printJson(staff)
     if (staff.length === 0) return say('There is no admin yet: `pinstack admin grant NAME` makes one.')
-    printTable(['ID', 'USERNAME', 'ROLE'], staff.map(({ id, username, role }) => [String(id), username, role]))
+    printTable(
+      ['ID', 'USERNAME', 'ROLE'],
+      staff.map(({ id, username, role }) => [String(id), username, role]),
+    )
   })
 }
 
-const withArticle = (role: string) => role === 'admin' ? 'an admin' : `a ${role}`
+const withArticle = (role: string) => (role === 'admin' ? 'an admin' : `a ${role}`)

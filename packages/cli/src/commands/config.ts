@@ -11,7 +11,10 @@ export function addConfigCommands(program: Command): void {
   addSettingOptions(config.command('print'))
     .description('every value and where it came from; secrets are masked')
     .option('--json', 'as JSON')
-    .addHelpText('after', '\nExamples:\n  pinstack config print\n  PORT=9000 pinstack config print --json | jq \'.[] | select(.source != "default")\'')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pinstack config print\n  PORT=9000 pinstack config print --json | jq \'.[] | select(.source != "default")\'',
+    )
     .action(printConfig)
 
   addSettingOptions(config.command('check'))
@@ -20,9 +23,13 @@ export function addConfigCommands(program: Command): void {
     .addHelpText('after', '\nExamples:\n  pinstack config check\n  pinstack config check --config /etc/pinstack.yaml')
     .action(checkConfig)
 
-  config.command('schema')
+  config
+    .command('schema')
     .description('the JSON schema of pinstack.yaml, for editors')
-    .addHelpText('after', '\nExamples:\n  pinstack config schema > pinstack.schema.json\n\nThen begin pinstack.yaml with:\n  # yaml-language-server: $schema=./pinstack.schema.json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  pinstack config schema > pinstack.schema.json\n\nThen begin pinstack.yaml with:\n  # yaml-language-server: $schema=./pinstack.schema.json',
+    )
     .action(() => printJson(configJsonSchema()))
 }
 
@@ -30,7 +37,10 @@ function printConfig(options: SettingOptions & { json?: boolean }): void {
   const { config, sources } = readSettings(options)
   const entries = describeConfig(config, sources)
   if (options.json) return printJson(entries)
-  printTable(['KEY', 'VALUE', 'FROM'], entries.map(({ key, value, source }) => [key, shown(value), source]))
+  printTable(
+    ['KEY', 'VALUE', 'FROM'],
+    entries.map(({ key, value, source }) => [key, shown(value), source]),
+  )
 }
 
 function shown(value: string | number | boolean | string[] | null): string {
@@ -56,7 +66,8 @@ interface Connected {
 /** @NOTE a check leaves no trace: where SQLite would make a new file, it only looks whether it could. */
 async function connect(config: Config): Promise<Connected> {
   const [{ makeFolder, openDatabase }, { assertNotNewer, migrationStatus }] = await Promise.all([
-    import('@pinstack/server/open-database'), import('@pinstack/server/migrations'),
+    import('@pinstack/server/open-database'),
+    import('@pinstack/server/migrations'),
   ])
   const target = databaseTarget(config)
   if (target.engine === 'sqlite' && !existsSync(target.path)) {

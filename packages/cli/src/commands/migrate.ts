@@ -69,6 +69,9 @@ function showStatus(options: MigrateOptions): Promise<void> {
     await assertNotNewer(database.db)
     const found = await migrationStatus(database)
     if (options.json) return printJson(found)
-    printTable(['MIGRATION', 'APPLIED'], found.map(({ name, appliedAt }) => [name, appliedAt ?? 'waits']))
+    printTable(
+      ['MIGRATION', 'APPLIED'],
+      found.map(({ name, appliedAt }) => [name, appliedAt ?? 'waits']),
+    )
   })
 }

@@ -6,7 +6,8 @@ import type { Command } from 'commander'
 import { print } from '../terminal.ts'
 
 export function addOpenapiCommand(program: Command): void {
-  program.command('openapi')
+  program
+    .command('openapi')
     .description('the OpenAPI document of the HTTP API')
     .addHelpText('after', '\nExample:\n  pinstack openapi > openapi.json')
     .action(printOpenapi)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { maskDatabaseUrl, type Config } from '@pinstack/server/config'
 import type { Logger } from '@pinstack/server/logging'
 import type { Command } from 'commander'
@@ -14,14 +15,17 @@ export function addUpCommand(program: Command): void {
     .option('--metrics-port <port>', 'port of the metrics (metrics.port)')
     .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent (log.level)')
     .option('-v, --verbose', 'on a terminal: show all of the log, not only warnings')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 The log goes to standard output, one JSON object a line; on a terminal it is made readable.
 
 Examples:
   pinstack up
   pinstack up --port 9000 --data /srv/pinstack
   pinstack up --host 0.0.0.0 --database postgres://pinstack@db/pinstack
-  pinstack up --set auth.accessTtl=5m --set rateLimits.enabled=false`)
+  pinstack up --set auth.accessTtl=5m --set rateLimits.enabled=false`,
+    )
     .action(up)
 }
 
@@ -42,15 +46,25 @@ async function up(options: UpOptions): Promise<void> {
     say('Stopping …')
   } finally {
     await server.close()
+    await flush(logger)
   }
   say('Stopped.')
 }
 
+const flushMsMax = 1_000
+
+/** @NOTE lines wait for company before they are written, and the last ones get none. A reader that has stopped reading is not waited for. */
+async function flush(logger: Logger): Promise<void> {
+  const isFlushed = new AbortController()
+  logger.flush(() => isFlushed.abort())
+  await sleep(flushMsMax, undefined, { signal: isFlushed.signal }).catch(() => {})
+}
+
 /** The options that decide which data it is. @NOTE not --set: it may hold a secret, and the banner is kept in logs. */
 function sameData({ config, data, database }: UpOptions): string {
-  const quoted = (text: string) => /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+  const quoted = (text: string) => (/^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
   const given = Object.entries({ config, data, database: database && maskDatabaseUrl(database) })
-  return given.map(([name, value]) => value === undefined ? '' : ` --${name} ${quoted(value)}`).join('')
+  return given.map(([name, value]) => (value === undefined ? '' : ` --${name} ${quoted(value)}`)).join('')
 }
 
 /** One Ctrl-C may arrive twice: from the terminal, and from npm, which passes it on. */
@@ -76,6 +90,12 @@ async function createLog(config: Config, { verbose, logLevel }: UpOptions): Prom
   if (!process.stdout.isTTY) return createLogger({ level: config.log.level })
   const { default: pretty } = await import('pino-pretty')
   const isQuiet = !verbose && logLevel === undefined && ['trace', 'debug', 'info'].includes(config.log.level)
-  const destination = pretty({ colorize: process.stdout.hasColors() && !process.env['NO_COLOR'], translateTime: 'HH:MM:ss', ignore: 'pid,hostname', sync: true, singleLine: true })
+  const destination = pretty({
+    colorize: process.stdout.hasColors() && !process.env['NO_COLOR'],
+    translateTime: 'HH:MM:ss',
+    ignore: 'pid,hostname',
+    sync: true,
+    singleLine: true,
+  })
   return createLogger({ level: isQuiet ? 'warn' : config.log.level, destination })
 }

@@ -17,10 +17,13 @@ export function addUserCommands(program: Command): void {
     .option('--admin', 'make it an admin as well')
     .option('--password-stdin', 'take the password from standard input')
     .option('--json', 'as JSON')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Examples:
   pinstack user create ada --email ada@example.com
-  pinstack user create ada --email ada@example.com --admin --password-stdin < password.txt`)
+  pinstack user create ada --email ada@example.com --admin --password-stdin < password.txt`,
+    )
     .action(create)
 
   addSettingOptions(user.command('show'))

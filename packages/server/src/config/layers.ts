@@ -39,7 +39,10 @@ export function readFileLayer(file: string, { keys, cwd }: { keys: readonly stri
   const doc = parseDocument(readText(path, label), { lineCounter: lines, prettyErrors: false, strict: true, uniqueKeys: true })
   const [syntax] = doc.errors
   // @NOTE the parser's own message may quote the text, and so a secret; its code cannot
-  if (syntax) throw new ConfigError(`${label}:${lines.linePos(syntax.pos[0]).line} cannot be read as YAML: ${syntax.code.toLowerCase().replaceAll('_', ' ')}.`)
+  if (syntax)
+    throw new ConfigError(
+      `${label}:${lines.linePos(syntax.pos[0]).line} cannot be read as YAML: ${syntax.code.toLowerCase().replaceAll('_', ' ')}.`,
+    )
 
   const layer: Layer = new Map()
   const at = (node: unknown) => `${label}:${lines.linePos((node as Node | null)?.range?.[0] ?? 0).line}`
@@ -54,10 +57,13 @@ export function readFileLayer(file: string, { keys, cwd }: { keys: readonly stri
       const target = isAlias(value) ? value.resolve(doc as Document) : value
       if (target === undefined) throw new ConfigError(unresolved(origin))
       if (name.includes('.')) {
-        throw new ConfigError(keys.includes(fullName) ? nestedHint(name, origin) : unknownName(`Unknown key "${fullName}" (${origin})`, fullName, keys))
+        throw new ConfigError(
+          keys.includes(fullName) ? nestedHint(name, origin) : unknownName(`Unknown key "${fullName}" (${origin})`, fullName, keys),
+        )
       } else if (keys.includes(fullName)) {
         const plain = plainValue(target as Node | null, doc as Document, origin)
-        if (plain !== null && plain !== undefined) layer.set(fullName, { value: plain, isText: false, origin: { layer: 'file', name: origin }, baseDir: dirname(path) })
+        if (plain !== null && plain !== undefined)
+          layer.set(fullName, { value: plain, isText: false, origin: { layer: 'file', name: origin }, baseDir: dirname(path) })
       } else if (keys.some((key) => key.startsWith(`${fullName}.`))) {
         walk(target, fullName, origin)
       } else {
@@ -77,7 +83,11 @@ function readText(path: string, label: string): string {
     return bytes.toString('utf8')
   } catch (error) {
     if (error instanceof ConfigError) throw error
-    const reasons: Record<string, string> = { ENOENT: 'does not exist', EACCES: 'cannot be read: permission denied', EISDIR: 'is a directory' }
+    const reasons: Record<string, string> = {
+      ENOENT: 'does not exist',
+      EACCES: 'cannot be read: permission denied',
+      EISDIR: 'is a directory',
+    }
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
     throw new ConfigError(`The configuration file ${label} ${reasons[code] ?? `cannot be read: ${code}`}.`, { cause: error })
   }
@@ -119,18 +129,25 @@ export const customVariables: Record<string, string> = { PORT: 'http.port', DATA
  * one named `pinstack-http` even `PINSTACK_HTTP_PORT`. They are not the operator's words.
  */
 const serviceLink = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/
-const isServiceLink = (name: string, value: string) => serviceLink.test(name) || (name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value))
+const isServiceLink = (name: string, value: string) =>
+  serviceLink.test(name) || (name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value))
 
 /** Reads `PINSTACK_*` and the customary names. An empty variable counts as not set. */
-export function readEnvironmentLayer(env: Readonly<Record<string, string | undefined>>, { keys, cwd }: { keys: readonly string[]; cwd: string }): Layer {
+export function readEnvironmentLayer(
+  env: Readonly<Record<string, string | undefined>>,
+  { keys, cwd }: { keys: readonly string[]; cwd: string },
+): Layer {
   const keyOf = new Map(keys.map((key) => [variableOf(key), key]))
   const layer: Layer = new Map()
-  const give = (key: string, name: string, value: string) => layer.set(key, { value, isText: true, origin: { layer: 'environment', name }, baseDir: cwd })
+  const give = (key: string, name: string, value: string) =>
+    layer.set(key, { value, isText: true, origin: { layer: 'environment', name }, baseDir: cwd })
   for (const [name, key] of Object.entries(customVariables)) {
     const value = env[name]
     if (value && !isServiceLink(name, value)) give(key, name, value)
   }
-  for (const name of Object.keys(env).filter((name) => name.startsWith('PINSTACK_')).sort()) {
+  for (const name of Object.keys(env)
+    .filter((name) => name.startsWith('PINSTACK_'))
+    .sort()) {
     const value = env[name]
     if (!value || name === fileVariable || isServiceLink(name, value)) continue
     const key = keyOf.get(name)
@@ -144,7 +161,8 @@ export type FlagValue = string | number | boolean | readonly string[] | undefine
 
 /** `names` says how each key was spelled on the command line. */
 export function readFlagLayer(
-  flags: Readonly<Record<string, FlagValue>>, { keys, cwd, names = {} }: { keys: readonly string[]; cwd: string; names?: Readonly<Record<string, string>> },
+  flags: Readonly<Record<string, FlagValue>>,
+  { keys, cwd, names = {} }: { keys: readonly string[]; cwd: string; names?: Readonly<Record<string, string>> },
 ): Layer {
   const layer: Layer = new Map()
   for (const [key, value] of Object.entries(flags)) {
@@ -163,7 +181,8 @@ function unknownName(what: string, name: string, known: readonly string[]): stri
 
 /** Undefined when nothing is near enough to be what was meant. A bare last word (`port`) finds its key (`http.port`). */
 function nearestName(name: string, known: readonly string[]): string | undefined {
-  const distance = (candidate: string) => Math.min(leven(name, candidate), name.includes('.') ? Infinity : leven(name, candidate.split('.').at(-1)!))
+  const distance = (candidate: string) =>
+    Math.min(leven(name, candidate), name.includes('.') ? Infinity : leven(name, candidate.split('.').at(-1)!))
   const [nearest] = known.map((candidate) => ({ candidate, distance: distance(candidate) })).sort((a, b) => a.distance - b.distance)
   return nearest && nearest.distance <= Math.max(2, name.length * 0.35) ? nearest.candidate : undefined
 }

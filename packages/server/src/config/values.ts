@@ -33,15 +33,22 @@ export function noteOf(schema: z.ZodType): KeyNote {
 
 /** Takes defaults and optionality off. */
 export function unwrap(schema: z.ZodType): z.ZodType {
-  while (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) schema = schema.unwrap() as z.ZodType
+  while (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
+    schema = schema.unwrap() as z.ZodType
   return schema
 }
 
 const asIs = (text: string) => text
-const asNumber = (text: string) => /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text
+const asNumber = (text: string) => (/^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text)
 
 /** Comma-separated; `none` is the empty list, since an empty variable counts as not set. */
-const asList = (text: string) => text.trim() === 'none' ? [] : text.split(',').map((item) => item.trim()).filter((item) => item !== '')
+const asList = (text: string) =>
+  text.trim() === 'none'
+    ? []
+    : text
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== '')
 
 const asSwitch = (text: string) => {
   const read = z.stringbool({ case: 'insensitive' }).safeParse(text.trim())
@@ -49,24 +56,45 @@ const asSwitch = (text: string) => {
 }
 
 export function text(description: string, charsMax = 255) {
-  return note(z.string().min(1).max(charsMax).regex(/^[^\0-\x1f\x7f]*$/).describe(description), {
-    type: 'text', expects: `a text of 1 to ${charsMax} characters without line breaks`, fromText: asIs,
-  })
+  return note(
+    z
+      .string()
+      .min(1)
+      .max(charsMax)
+      .regex(/^[^\0-\x1f\x7f]*$/)
+      .describe(description),
+    {
+      type: 'text',
+      expects: `a text of 1 to ${charsMax} characters without line breaks`,
+      fromText: asIs,
+    },
+  )
 }
 
 export function path(description: string) {
-  return note(z.string().min(1).regex(/^[^\0]*$/).describe(description), { type: 'path', expects: 'a path', path: true, fromText: asIs })
+  return note(
+    z
+      .string()
+      .min(1)
+      .regex(/^[^\0]*$/)
+      .describe(description),
+    { type: 'path', expects: 'a path', path: true, fromText: asIs },
+  )
 }
 
 export function whole(description: string, { min, max }: { min: number; max: number }) {
   return note(z.int().min(min).max(max).describe(description), {
-    type: `whole number, ${min} to ${max}`, expects: `a whole number from ${min} to ${max}`, fromText: asNumber,
+    type: `whole number, ${min} to ${max}`,
+    expects: `a whole number from ${min} to ${max}`,
+    fromText: asNumber,
   })
 }
 
 export function port(description: string) {
   return note(z.int().min(0).max(65535).describe(description), {
-    type: 'port, 0 to 65535', expects: 'a port from 0 to 65535', fromText: asNumber,
+    type: 'port, 0 to 65535',
+    expects: 'a port from 0 to 65535',
+    fromText: asNumber,
   })
 }
 
@@ -76,15 +104,23 @@ export function onOff(description: string) {
 
 export function oneOf<const Words extends readonly [string, ...string[]]>(description: string, words: Words) {
   return note(z.enum(words).describe(description), {
-    type: words.map((word) => `\`${word}\``).join(' '), expects: `one of ${words.join(', ')}`, fromText: asIs,
+    type: words.map((word) => `\`${word}\``).join(' '),
+    expects: `one of ${words.join(', ')}`,
+    fromText: asIs,
   })
 }
 
-interface ListOf { items: string; itemsMax: number; isItem(item: string): boolean }
+interface ListOf {
+  items: string
+  itemsMax: number
+  isItem(item: string): boolean
+}
 
 function list(description: string, { items, itemsMax, isItem }: ListOf) {
   return note(z.array(z.string().min(1).max(500).refine(isItem)).max(itemsMax).describe(description), {
-    type: `list of ${items}`, expects: `a list of at most ${itemsMax} ${items}`, fromText: asList,
+    type: `list of ${items}`,
+    expects: `a list of at most ${itemsMax} ${items}`,
+    fromText: asList,
   })
 }
 
@@ -98,9 +134,15 @@ export function proxies(description: string) {
   const isItem = (item: string) => {
     const [address = '', bits = '0', ...rest] = item.split('/')
     const bitsMax = { 0: -1, 4: 32, 6: 128 }[isIP(address)]!
-    return ['loopback', 'linklocal', 'uniquelocal'].includes(item) || (/^\d{1,3}$/.test(bits) && Number(bits) <= bitsMax && rest.length === 0)
+    return (
+      ['loopback', 'linklocal', 'uniquelocal'].includes(item) || (/^\d{1,3}$/.test(bits) && Number(bits) <= bitsMax && rest.length === 0)
+    )
   }
-  return list(description, { items: 'addresses, ranges such as `10.0.0.0/8`, or `loopback`, `linklocal`, `uniquelocal`', itemsMax: 100, isItem })
+  return list(description, {
+    items: 'addresses, ranges such as `10.0.0.0/8`, or `loopback`, `linklocal`, `uniquelocal`',
+    itemsMax: 100,
+    isItem,
+  })
 }
 
 const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -108,10 +150,16 @@ type Unit = keyof typeof unitMs
 
 /** Written `15m` or `30d` (s, m, h, d; whole numbers), held in milliseconds. */
 export function duration(description: string, { min, max }: { min: string; max: string }) {
-  const read = z.string().regex(/^[1-9]\d{0,8}[smhd]$/).describe(description).transform(durationMs)
+  const read = z
+    .string()
+    .regex(/^[1-9]\d{0,8}[smhd]$/)
+    .describe(description)
+    .transform(durationMs)
     .refine((valueMs) => valueMs >= durationMs(min) && valueMs <= durationMs(max))
   return note(read.describe(description), {
-    type: `duration, ${min} to ${max}`, expects: `a duration from ${min} to ${max}, written like 30s, 15m, 12h or 30d`, fromText: asIs,
+    type: `duration, ${min} to ${max}`,
+    expects: `a duration from ${min} to ${max}, written like 30s, 15m, 12h or 30d`,
+    fromText: asIs,
     show: (value) => durationText(Number(value)),
   })
 }
@@ -129,14 +177,17 @@ export const secretBytesMin = 32
 const distinctCharsMin = 8
 
 /** Examples of manuals and templates that are long enough to pass as secrets. Compared without case, blanks, `-` and `_`. */
-const knownSecret = /changeme|changethis|changeit|yoursecret|yoursuper|yourjwt|yourpassword|asecretat|astringsecret|mysecret|supersecret|secretkey|placeholder|example|0123456789abcdef0123456789abcdef|abcdefghijklmnopqrstuvwxyz|<.*>/i
+const knownSecret =
+  /changeme|changethis|changeit|yoursecret|yoursuper|yourjwt|yourpassword|asecretat|astringsecret|mysecret|supersecret|secretkey|placeholder|example|0123456789abcdef0123456789abcdef|abcdefghijklmnopqrstuvwxyz|<.*>/i
 
 /** Undefined when it will do; else the rest of a sentence that begins with the key. Says nothing of the secret but its length. */
 function weakness(secret: string): string | undefined {
   const bytes = Buffer.byteLength(secret)
   if (knownSecret.test(secret.replace(/[\s_-]/g, ''))) return 'is a known example, not a secret: make one with `openssl rand -base64 48`'
-  if (bytes < secretBytesMin) return `is too short: it has ${bytes} bytes, at least ${secretBytesMin} are needed (\`openssl rand -base64 48\` makes one)`
-  if (new Set(secret).size < distinctCharsMin) return 'can be guessed: too few different characters (`openssl rand -base64 48` makes a good one)'
+  if (bytes < secretBytesMin)
+    return `is too short: it has ${bytes} bytes, at least ${secretBytesMin} are needed (\`openssl rand -base64 48\` makes one)`
+  if (new Set(secret).size < distinctCharsMin)
+    return 'can be guessed: too few different characters (`openssl rand -base64 48` makes a good one)'
 }
 
 function secretText() {
@@ -148,31 +199,43 @@ function secretText() {
 
 export function secret(description: string) {
   return note(secretText().describe(description), {
-    type: `secret, ${secretBytesMin} bytes or more`, expects: `a text of at least ${secretBytesMin} bytes`, secret: 'all', fromText: asIs,
+    type: `secret, ${secretBytesMin} bytes or more`,
+    expects: `a text of at least ${secretBytesMin} bytes`,
+    secret: 'all',
+    fromText: asIs,
   })
 }
 
 export function secrets(description: string, { itemsMax }: { itemsMax: number }) {
   return note(z.array(secretText()).max(itemsMax).describe(description), {
-    type: 'list of secrets', expects: `a list of at most ${itemsMax} secrets`, secret: 'all', fromText: asList,
+    type: 'list of secrets',
+    expects: `a list of at most ${itemsMax} secrets`,
+    secret: 'all',
+    fromText: asList,
   })
 }
 
 export function databaseUrl(description: string, { schemes }: { schemes: readonly ('sqlite' | 'postgres')[] }) {
-  const forms = schemes.map((scheme) => scheme === 'sqlite' ? 'sqlite:PATH' : 'postgres://USER:PASSWORD@HOST:PORT/DATABASE').join(' or ')
+  const forms = schemes.map((scheme) => (scheme === 'sqlite' ? 'sqlite:PATH' : 'postgres://USER:PASSWORD@HOST:PORT/DATABASE')).join(' or ')
   const read = z.string().superRefine((url, ctx) => {
     const message = urlProblem(url, { schemes, forms })
     if (message) ctx.addIssue({ code: 'custom', message })
   })
   return note(read.describe(description), {
-    type: schemes.map((scheme) => scheme === 'sqlite' ? '`sqlite:` URL' : '`postgres://` URL').join(' or '),
-    expects: forms, secret: 'password', fromText: asIs, show: (value) => maskDatabaseUrl(String(value)),
+    type: schemes.map((scheme) => (scheme === 'sqlite' ? '`sqlite:` URL' : '`postgres://` URL')).join(' or '),
+    expects: forms,
+    secret: 'password',
+    fromText: asIs,
+    show: (value) => maskDatabaseUrl(String(value)),
   })
 }
 
 /** Never repeats the URL: a password may be anywhere in one that does not parse. */
 function urlProblem(url: string, { schemes, forms }: { schemes: readonly string[]; forms: string }): string | undefined {
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase().replace(/^postgresql$/, 'postgres')
+  const scheme = /^([a-z][a-z0-9+.-]*):/i
+    .exec(url)?.[1]
+    ?.toLowerCase()
+    .replace(/^postgresql$/, 'postgres')
   if (!scheme) return `must be ${forms}; this one has no scheme`
   if (!schemes.includes(scheme)) return `must be ${forms}; ${scheme}: is not supported`
   if (scheme === 'sqlite') {
@@ -180,7 +243,8 @@ function urlProblem(url: string, { schemes, forms }: { schemes: readonly string[
     if (path === ':memory:') return 'must name a file: Pinstack keeps nothing in memory only'
     if (path === '') return 'names no file: write sqlite:PATH'
     if (path.includes('\0')) return 'has a NUL character in its path'
-    if (/^\/\/[^/]/.test(path)) return 'has two slashes after sqlite: and takes none for a relative path (sqlite:pinstack.db), one for an absolute path'
+    if (/^\/\/[^/]/.test(path))
+      return 'has two slashes after sqlite: and takes none for a relative path (sqlite:pinstack.db), one for an absolute path'
     return
   }
   if (!/^postgres(ql)?:\/\//i.test(url)) return `must be ${forms}`
@@ -205,5 +269,5 @@ export function maskDatabaseUrl(url: string): string {
 export function showValue(about: KeyNote, value: unknown): string | number | boolean | string[] | null {
   if (value === undefined) return null
   if (about.secret === 'all') return Array.isArray(value) ? value.map(() => mask) : mask
-  return about.show ? about.show(value) : value as string | number | boolean | string[]
+  return about.show ? about.show(value) : (value as string | number | boolean | string[])
 }

@@ -44,9 +44,17 @@ const lastLabelSyntax = /^[A-Za-z\u{A0}-\u{10FFFF}](?:.*[A-Za-z\u{A0}-\u{10FFFF}
 export function isEmailSyntax(text: string): boolean {
   if (!isStorableText(text) || !isWithin(text, accountLimits.email)) return false
   const at = text.lastIndexOf('@')
-  const labels = text.slice(at + 1).replace(/\.$/, '').split('.')
-  return at > 0 && localSyntax.test(text.slice(0, at))
-    && labels.length >= 2 && labels.every((label) => labelSyntax.test(label)) && lastLabelSyntax.test(labels.at(-1)!)
+  const labels = text
+    .slice(at + 1)
+    .replace(/\.$/, '')
+    .split('.')
+  return (
+    at > 0 &&
+    localSyntax.test(text.slice(0, at)) &&
+    labels.length >= 2 &&
+    labels.every((label) => labelSyntax.test(label)) &&
+    lastLabelSyntax.test(labels.at(-1)!)
+  )
 }
 
 /** The narrower form that an account may have, and that a login is taken for: REST-V1 1.8, "plain e-mail". */

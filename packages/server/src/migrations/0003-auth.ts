@@ -4,7 +4,10 @@ import type { Dialect } from '../ports/database.ts'
 export async function up(db: Kysely<any>, { bytewiseText }: Dialect): Promise<void> {
   const text = bytewiseText
   const notNull = (column: any) => column.notNull()
-  await db.schema.alterTable('user').addColumn('role', 'text', (column) => column.notNull().defaultTo('user')).execute()
+  await db.schema
+    .alterTable('user')
+    .addColumn('role', 'text', (column) => column.notNull().defaultTo('user'))
+    .execute()
   await db.schema.createIndex('user_staff').on('user').column('id').where(sql.ref('role'), '<>', sql.lit('user')).execute()
 
   await db.schema
@@ -37,7 +40,12 @@ export async function up(db: Kysely<any>, { bytewiseText }: Dialect): Promise<vo
     .execute()
   await db.schema.createIndex('refreshToken_session').on('refreshToken').column('sessionId').execute()
   await db.schema.createIndex('refreshToken_expires').on('refreshToken').column('expiresAt').execute()
-  await db.schema.createIndex('refreshToken_sealed').on('refreshToken').column('spentAt').where(sql.ref('sealedSuccessor'), 'is not', null).execute()
+  await db.schema
+    .createIndex('refreshToken_sealed')
+    .on('refreshToken')
+    .column('spentAt')
+    .where(sql.ref('sealedSuccessor'), 'is not', null)
+    .execute()
 
   await db.schema
     .createTable('setupToken')

@@ -251,9 +251,12 @@ async function busy(database: Database<ScratchTables>, other: Database<ScratchTa
 
 async function serializationFailure(database: Database<ScratchTables>): Promise<unknown> {
   const begin = (work: (tx: Kysely<ScratchTables>) => Promise<unknown>) => database.db.transaction().setIsolationLevel('serializable').execute(work)
+  const bothHaveRead = Promise.withResolvers<void>()
+  let readers = 0
   const copy = async (tx: Kysely<ScratchTables>) => {
     const { count } = await tx.selectFrom('mark').select((eb) => eb.fn.countAll<number>().as('count')).executeTakeFirstOrThrow()
-    await sleep(30) // both have read before one of them commits
+    if (++readers === 2) bothHaveRead.resolve()
+    await bothHaveRead.promise // before one of them commits
     await tx.insertInto('note').values({ text: `${count} ${Math.random()}`, at: '' }).execute()
     await tx.selectFrom('note').selectAll().execute()
     await tx.insertInto('mark').columns(['noteId']).expression(tx.selectFrom('note').select('id').limit(1)).execute()

@@ -3,8 +3,11 @@ import { DomainError } from '../core/errors.ts'
 
 /** Two drivers implement this: adapters/database/sqlite.ts and postgres.ts. Both pass test/database.contract.test.ts. */
 export interface Database<Tables> {
-  /** For reads outside a transaction. Inside one it throws: there, the query belongs on `tx`. */
+  /** For reads outside a transaction: they see all that is committed. Inside one it throws: there, the query belongs on `tx`. */
   readonly db: Kysely<Tables>
+
+  /** For reads that may be a moment old, as searches and long lists are; never for what is cached or decides anything. `db` where there is no replica. */
+  readonly replica: Kysely<Tables>
 
   /**
    * Runs `work` in a write transaction and commits when it returns. `work` may run more than once

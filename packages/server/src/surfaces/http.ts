@@ -40,7 +40,7 @@ export interface HttpDeps {
   /** Whose `X-Forwarded-For` is believed: addresses, CIDR ranges, `loopback`, `linklocal`, `uniquelocal`. */
   trustProxy: string[]
   /** For tests. */
-  limits?: { requestMs?: number; drainMs?: number }
+  limits?: { requestMs?: number; drainMs?: number; loopDelayMs?: number }
 }
 
 export interface HttpSurface {
@@ -59,6 +59,7 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
     onForbidden: () => metrics.authorization('forbidden'),
   }
   const onError = errorHandler(listeners)
+  const cors = deps.corsOrigins.length > 0 ? createCors(deps.corsOrigins) : undefined
   const app = Fastify({
     bodyLimit: bodyBytesMax,
     requestTimeout: requestMsMax,
@@ -68,15 +69,14 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
     routerOptions: { maxParamLength: pathParameterCharsMax },
     frameworkErrors(error: Error, request: FastifyRequest, reply: FastifyReply) {
       setCommonHeaders(reply) // no hook has run yet
-      onError(error, request, reply)
+      if (!cors?.(request, reply)) onError(error, request, reply)
     },
     clientErrorHandler: answerMalformed,
   })
   app.decorateRequest('viewer', null)
   app.setErrorHandler(onError)
   const requests = trackRequests(app, { logger, metrics, timeoutMs: limits.requestMs })
-  const isUnderPressure = await watchPressure(app)
-  const cors = deps.corsOrigins.length > 0 ? createCors(deps.corsOrigins) : undefined
+  const isUnderPressure = await watchPressure(app, limits.loopDelayMs)
   const answerUnknownPath = answerUnknownPaths(app)
   // One hook for all that comes before a route: Fastify's way from hook to hook costs more than most of them do.
   app.addHook('onRequest', (request, reply, done) => {
@@ -99,7 +99,9 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
     health.close()
     requests.drain()
     let isClosed = false
-    const closed = app.close().then(() => { isClosed = true })
+    const closed = app.close().then(() => {
+      isClosed = true
+    })
     const deadlineMs = performance.now() + (limits.drainMs ?? drainMsMax)
     let busyAtMs = performance.now()
     while (!isClosed && performance.now() < Math.min(deadlineMs, busyAtMs + quietMs)) {
@@ -111,5 +113,5 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
     await closed
   }
   let closing: Promise<void> | undefined
-  return { app, listen: (where) => app.listen(where), close: () => closing ??= drainAndClose() }
+  return { app, listen: (where) => app.listen(where), close: () => (closing ??= drainAndClose()) }
 }

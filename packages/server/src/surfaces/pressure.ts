@@ -7,12 +7,12 @@ const loopDelayMsMax = 250
 const heapShareMax = 0.92
 
 /** Tells when to refuse what would only be answered late, before the process is out of time or memory. */
-export async function watchPressure(server: FastifyInstance): Promise<() => boolean> {
+export async function watchPressure(server: FastifyInstance, loopDelayMs = loopDelayMsMax): Promise<() => boolean> {
   // Only its measuring: its own hook builds an object for each request, and its answer is not the envelope.
   await server.register(underPressure, { sampleInterval: 1_000 })
   const heapBytesMax = getHeapStatistics().heap_size_limit * heapShareMax
   return () => {
     const { eventLoopDelay, heapUsed } = server.memoryUsage()
-    return eventLoopDelay > loopDelayMsMax || heapUsed > heapBytesMax
+    return eventLoopDelay > loopDelayMs || heapUsed > heapBytesMax
   }
 }

@@ -7,7 +7,7 @@ import { watchedDriver, type OnQuery } from './watched-driver.ts'
 
 export interface PostgresOptions {
   url: string
-  /** Serves the reads outside transactions. A replica lags: what was just written may not be there yet. */
+  /** Serves the reads that may be a moment old. */
   replicaUrl?: string | undefined
   poolMax?: number
   connectTimeoutMs?: number
@@ -52,7 +52,7 @@ export function openPostgres<Tables>(options: PostgresOptions): Database<Tables>
     })
   }
   const writer = connect(url)
-  return createDatabase({ writer, reader: replicaUrl ? connect(replicaUrl) : writer }, dialect)
+  return createDatabase({ writer, reader: writer, replica: replicaUrl ? connect(replicaUrl) : undefined }, dialect)
 }
 
 const dialect: Dialect = {

@@ -9,14 +9,18 @@ const backoff = new ExponentialBackoff({ initialDelay: 1, maxDelay: 100 })
 const insideTransaction = new AsyncLocalStorage<true>()
 
 /** What the two drivers share: retries, what follows a commit, and two guards against queries that slip out of their transaction. */
-export function createDatabase<Tables>(connections: { writer: Kysely<Tables>; reader: Kysely<Tables> }, dialect: Dialect): Database<Tables> {
+export function createDatabase<Tables>(
+  connections: { writer: Kysely<Tables>; reader: Kysely<Tables>; replica?: Kysely<Tables> | undefined },
+  dialect: Dialect,
+): Database<Tables> {
+  const { writer, reader, replica } = connections
   const callbacks = new WeakMap<Transaction<Tables>, (() => void)[]>()
 
   async function attempt<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<{ result: T; after: (() => void)[] }> {
     let ended = false
     const after: (() => void)[] = []
-    const writer = connections.writer.withPlugin(guard(() => ended && 'query after the end of its transaction'))
-    const result = await writer.transaction().execute(async (tx) => {
+    const guarded = writer.withPlugin(guard(() => ended && 'query after the end of its transaction'))
+    const result = await guarded.transaction().execute(async (tx) => {
       callbacks.set(tx, after)
       try {
         return await work(tx)
@@ -27,13 +31,19 @@ export function createDatabase<Tables>(connections: { writer: Kysely<Tables>; re
     return { result, after }
   }
 
+  const outside = guard(() => insideTransaction.getStore() && 'query outside the transaction that is open here: use tx')
+  const db = reader.withPlugin(outside)
   return {
     dialect,
-    db: connections.reader.withPlugin(guard(() => insideTransaction.getStore() && 'query outside the transaction that is open here: use tx')),
+    db,
+    replica: replica?.withPlugin(outside) ?? db,
     async transaction<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
       if (insideTransaction.getStore()) throw new Error('transactions do not nest: pass tx down instead')
       const deadlineMs = performance.now() + retryForMs
-      const again = retry(handleWhen((error) => dialect.isRetryable(error) && performance.now() < deadlineMs), { maxAttempts: Infinity, backoff })
+      const again = retry(
+        handleWhen((error) => dialect.isRetryable(error) && performance.now() < deadlineMs),
+        { maxAttempts: Infinity, backoff },
+      )
       try {
         const { result, after } = await insideTransaction.run(true, () => again.execute(() => attempt(work)))
         for (const callback of after) callback()
@@ -48,8 +58,7 @@ export function createDatabase<Tables>(connections: { writer: Kysely<Tables>; re
       after.push(callback)
     },
     async close() {
-      await connections.writer.destroy()
-      if (connections.reader !== connections.writer) await connections.reader.destroy()
+      for (const connection of new Set([writer, reader, replica])) await connection?.destroy()
     },
   }
 }

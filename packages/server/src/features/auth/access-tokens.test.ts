@@ -32,18 +32,28 @@ const goodClaims = { user_id: 7, sid: 's1', sub: '7', iat: start, exp: start + 9
 function forge(alg: 'EdDSA' | 'HS256', claims: unknown = goodClaims, header: object = {}) {
   const kid = keys[alg].signingKey().kid
   const signed = `${encode({ alg, kid, typ: 'JWT', ...header })}.${encode(claims)}`
-  const signature = alg === 'HS256' ? createHmac('sha256', secret).update(signed).digest() : signBytes(null, Buffer.from(signed), privateKey)
+  const signature =
+    alg === 'HS256' ? createHmac('sha256', secret).update(signed).digest() : signBytes(null, Buffer.from(signed), privateKey)
   return `${signed}.${signature.toString('base64url')}`
 }
 
 describe.each(['EdDSA', 'HS256'] as const)('access tokens by %s', (alg) => {
   let tokens: AccessTokens
-  beforeEach(() => { tokens = open(keys[alg]) })
-  const outcome = async (token: string) => tokens.verify(token).then(() => 'accepted', (error) => error.message)
+  beforeEach(() => {
+    tokens = open(keys[alg])
+  })
+  const outcome = async (token: string) =>
+    tokens.verify(token).then(
+      () => 'accepted',
+      (error) => error.message,
+    )
 
   it('carry the claims of the contract, and are the same bytes for the same claims', async () => {
     const { token, expiresMs } = await tokens.sign({ userId: 7, sessionId: 's1', issuedMs: startMs + 999 })
-    const [header, claims] = token.split('.').slice(0, 2).map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()))
+    const [header, claims] = token
+      .split('.')
+      .slice(0, 2)
+      .map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()))
     expect(header).toEqual({ alg, kid: keys[alg].signingKey().kid, typ: 'JWT' })
     expect([claims, expiresMs]).toEqual([goodClaims, startMs + 900_000])
     expect((await tokens.sign({ userId: 7, sessionId: 's1', issuedMs: startMs })).token).toBe(token)
@@ -84,8 +94,16 @@ describe.each(['EdDSA', 'HS256'] as const)('access tokens by %s', (alg) => {
     ['a critical extension that nobody knows', () => forge(alg, goodClaims, { crit: ['x'], x: 1 }), 'unauthenticated'],
     ['no signature', () => forge(alg).replace(/[^.]+$/, ''), 'unauthenticated'],
     ['another signature', () => forge(alg).replace(/[^.]+$/, forge(alg, { ...goodClaims, user_id: 8 }).split('.')[2]!), 'unauthenticated'],
-    ['other claims under the signature', () => forge(alg).replace(/\.[^.]+\./, `.${encode({ ...goodClaims, user_id: 8 })}.`), 'unauthenticated'],
-    ['a wrong signature that is expired too', () => forge(alg, { ...goodClaims, exp: start - 900 }).replace(/[^.]+$/, 'AA'), 'unauthenticated'],
+    [
+      'other claims under the signature',
+      () => forge(alg).replace(/\.[^.]+\./, `.${encode({ ...goodClaims, user_id: 8 })}.`),
+      'unauthenticated',
+    ],
+    [
+      'a wrong signature that is expired too',
+      () => forge(alg, { ...goodClaims, exp: start - 900 }).replace(/[^.]+$/, 'AA'),
+      'unauthenticated',
+    ],
     ['an exp 4 s in the past', () => forge(alg, { ...goodClaims, exp: start - 4 }), 'accepted'],
     ['an exp 5 s in the past', () => forge(alg, { ...goodClaims, exp: start - 5 }), 'token expired'],
     ['an exp far in the past', () => forge(alg, { ...goodClaims, exp: 0 }), 'token expired'],
@@ -110,7 +128,12 @@ describe.each(['EdDSA', 'HS256'] as const)('access tokens by %s', (alg) => {
     nowMs = startMs + 904_999
     expect(await outcome(token)).toBe('accepted')
     nowMs = startMs + 905_000
-    expect([await outcome(token), await open(keys[alg]).verify(token).catch(({ message }) => message)]).toEqual(['token expired', 'token expired'])
+    expect([
+      await outcome(token),
+      await open(keys[alg])
+        .verify(token)
+        .catch(({ message }) => message),
+    ]).toEqual(['token expired', 'token expired'])
   })
 
   it('are verified once', async () => {
@@ -139,8 +162,10 @@ it('does not take the public key for a secret', async () => {
   const publicKey = createPublicKey(privateKey)
   const tokens = open(keys.EdDSA)
   const spellings = [
-    publicKey.export({ format: 'pem', type: 'spki' }), publicKey.export({ format: 'der', type: 'spki' }),
-    Buffer.from(publicKey.export({ format: 'jwk' }).x!, 'base64url'), JSON.stringify(publicKey.export({ format: 'jwk' })),
+    publicKey.export({ format: 'pem', type: 'spki' }),
+    publicKey.export({ format: 'der', type: 'spki' }),
+    Buffer.from(publicKey.export({ format: 'jwk' }).x!, 'base64url'),
+    JSON.stringify(publicKey.export({ format: 'jwk' })),
   ]
   for (const spelling of spellings) {
     const signed = `${encode({ alg: 'HS256', kid: 'ed', typ: 'JWT' })}.${encode(goodClaims)}`

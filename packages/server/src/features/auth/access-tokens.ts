@@ -30,7 +30,15 @@ export interface AccessTokens {
 }
 
 /** JWTs with the claims of REST-V1 0.4, read as its table 1.10 says. */
-export function createAccessTokens({ keys, clock, settings }: { keys: Keyring; clock: Clock; settings: AccessTokenSettings }): AccessTokens {
+export function createAccessTokens({
+  keys,
+  clock,
+  settings,
+}: {
+  keys: Keyring
+  clock: Clock
+  settings: AccessTokenSettings
+}): AccessTokens {
   const { accessTtlMs, issuer, audience } = settings
   const verified = new LRUCache<string, { claims: AccessClaims; endsMs: number; key: VerifyingKey }>({ max: verifiedMax })
 
@@ -64,7 +72,11 @@ export function createAccessTokens({ keys, clock, settings }: { keys: Keyring; c
       const expiresSeconds = issuedSeconds + Math.ceil(accessTtlMs / 1000)
       const token = await new SignJWT({ user_id: userId, sid: sessionId })
         .setProtectedHeader({ alg, kid, typ: 'JWT' })
-        .setSubject(String(userId)).setIssuedAt(issuedSeconds).setExpirationTime(expiresSeconds).setIssuer(issuer).setAudience(audience)
+        .setSubject(String(userId))
+        .setIssuedAt(issuedSeconds)
+        .setExpirationTime(expiresSeconds)
+        .setIssuer(issuer)
+        .setAudience(audience)
         .sign(key)
       return { token, expiresMs: expiresSeconds * 1000 }
     },
@@ -96,7 +108,8 @@ const claimsSchema = z.object({
 /** What cannot be read is `invalid token`, whoever signed it: v1 looks at the form of the claims before the signature. */
 function readUnverified(token: string): { alg: string | undefined; kid: string | undefined } {
   const parts = token.split('.')
-  if (token.length > tokenCharsMax || parts.length !== 3 || !parts.every((part) => /^[\w-]*$/.test(part))) throw viewerErrors.invalid_token()
+  if (token.length > tokenCharsMax || parts.length !== 3 || !parts.every((part) => /^[\w-]*$/.test(part)))
+    throw viewerErrors.invalid_token()
   let header: unknown
   let claims: unknown
   try {

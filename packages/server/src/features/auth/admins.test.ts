@@ -10,9 +10,18 @@ const host = { kind: 'host' } as const
 onEachDatabase('admins', (world) => {
   const refused = (code: string) => expect.objectContaining({ code })
   const newAccount = { username: 'root', email: 'root@example.com', password }
-  const claim = (token: string, input: object = newAccount) => world.app.auth.claimAdmin({ token, ...input } as typeof newAccount & { token: string }, client)
+  const claim = (token: string, input: object = newAccount) =>
+    world.app.auth.claimAdmin({ token, ...input } as typeof newAccount & { token: string }, client)
   const admins = async () => (await world.app.auth.listAdmins()).map(({ username, role }) => [username, role])
-  const trail = async () => (await world.app.audit.list()).map(({ actor, actorId, action, targetId, detail, address }) => ({ actor, actorId, action, targetId, detail, address }))
+  const trail = async () =>
+    (await world.app.audit.list()).map(({ actor, actorId, action, targetId, detail, address }) => ({
+      actor,
+      actorId,
+      action,
+      targetId,
+      detail,
+      address,
+    }))
   const setupToken = async () => (await world.app.auth.ensureSetupToken())!
 
   it('are made and unmade on the host, at once, and leave a trail', async () => {
@@ -25,7 +34,14 @@ onEachDatabase('admins', (world) => {
     expect(await roleOf()).toBe('moderator')
     await world.app.auth.revokeRole(host, 'ann')
     expect([await roleOf(), await admins()]).toEqual(['user', []])
-    const step = (from: string, to: string) => ({ actor: 'host', actorId: null, action: 'role.set', targetId: String(ann.id), detail: JSON.stringify({ from, to }), address: null })
+    const step = (from: string, to: string) => ({
+      actor: 'host',
+      actorId: null,
+      action: 'role.set',
+      targetId: String(ann.id),
+      detail: JSON.stringify({ from, to }),
+      address: null,
+    })
     expect(await trail()).toEqual([step('moderator', 'user'), step('admin', 'moderator'), step('user', 'admin')])
     await expect(world.app.auth.grantRole(host, 'nobody', 'admin')).rejects.toEqual(refused('users.not_found'))
   })
@@ -46,9 +62,16 @@ onEachDatabase('admins', (world) => {
     const viewer = await world.app.auth.authenticate(pair.accessToken)
     expect([viewer.role, await admins()]).toEqual(['admin', [['root', 'admin']]])
     expect(await world.app.auth.ensureSetupToken()).toBeUndefined()
-    expect(await trail()).toEqual([{
-      actor: 'user', actorId: viewer.id, action: 'role.claim', targetId: String(viewer.id), detail: '{"to":"admin"}', address: '192.0.2.7',
-    }])
+    expect(await trail()).toEqual([
+      {
+        actor: 'user',
+        actorId: viewer.id,
+        action: 'role.claim',
+        targetId: String(viewer.id),
+        detail: '{"to":"admin"}',
+        address: '192.0.2.7',
+      },
+    ])
     expect(await eventsOf(world)).toEqual([['user_registered', viewer.id, { user_id: viewer.id }]])
     await expect(claim(token, { ...newAccount, username: 'other' })).rejects.toEqual(refused('auth.setup_done'))
   })
@@ -57,7 +80,9 @@ onEachDatabase('admins', (world) => {
     const ann = await signUp(world.app, 'ann')
     const token = await setupToken()
     await expect(claim(token, { login: 'ann', password: 'wrong horse' })).rejects.toEqual(refused('auth.invalid_credentials'))
-    await expect(claim(token, { username: 'Ann', email: 'other@example.com', password: 'wrong horse' })).rejects.toEqual(refused('auth.invalid_credentials'))
+    await expect(claim(token, { username: 'Ann', email: 'other@example.com', password: 'wrong horse' })).rejects.toEqual(
+      refused('auth.invalid_credentials'),
+    )
     await expect(claim(token, { username: 'other', email: 'ann@example.com', password })).rejects.toEqual(refused('users.email_taken'))
     expect(await admins()).toEqual([])
     const pair = await claim(token, { username: 'ann', email: 'ann@example.com', password }) // as the setup page sends it
@@ -67,18 +92,23 @@ onEachDatabase('admins', (world) => {
   it('may sign in to claim', async () => {
     const ann = await signUp(world.app, 'ann')
     const pair = await claim(await setupToken(), { login: 'ann', password })
-    expect(await world.app.auth.authenticate(pair.accessToken)).toMatchObject({ id: ann.id, role: 'admin' })
+    for (const { accessToken } of [pair, ann.pair])
+      expect(await world.app.auth.authenticate(accessToken)).toMatchObject({ id: ann.id, role: 'admin' })
   })
 
   it('are one, when many claim at the same time with links of two processes', async () => {
     const tokens = [await setupToken(), (await world.composeAgain().auth.ensureSetupToken())!]
     await signUp(world.app, 'ann')
-    const claims = Array.from({ length: 8 }, (_, index) => claim(tokens[index % 2]!, index === 0
-      ? { login: 'ann', password }
-      : { username: `root${index}`, email: `root${index}@example.com`, password }))
+    const claims = Array.from({ length: 8 }, (_, index) =>
+      claim(
+        tokens[index % 2]!,
+        index === 0 ? { login: 'ann', password } : { username: `root${index}`, email: `root${index}@example.com`, password },
+      ),
+    )
     const outcomes = await Promise.allSettled(claims)
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
-    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(['auth.setup_done', 'auth.invalid_setup_token']).toContain(outcome.reason.code)
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') expect(['auth.setup_done', 'auth.invalid_setup_token']).toContain(outcome.reason.code)
     expect(await admins()).toHaveLength(1)
     const names = (await world.database.db.selectFrom('user').select('username').execute()).map(({ username }) => username)
     expect(names.filter((name) => name !== 'ann').length).toBeLessThanOrEqual(1) // whoever lost has no account either
@@ -88,22 +118,29 @@ onEachDatabase('admins', (world) => {
   it('are one, also when the first claim takes its time', async () => {
     const [ann, bob] = [await signUp(world.app, 'ann'), await signUp(world.app, 'bob')]
     const tokens = [await setupToken(), await setupToken()]
-    const slow = createAdmins({ database: world.database, clock: world.clock, viewers: { authenticate: world.app.auth.authenticate, forget() {} }, recordAudit: () => sleep(100) })
-    const outcomes = await Promise.allSettled([ann, bob].map(({ id }, index) =>
-      world.database.transaction((tx) => slow.claim(tx, id, { token: tokens[index]!, client }))))
+    const slow = createAdmins({
+      database: world.database,
+      clock: world.clock,
+      viewers: { authenticate: world.app.auth.authenticate, forget() {} },
+      recordAudit: () => sleep(100),
+    })
+    const outcomes = await Promise.allSettled(
+      [ann, bob].map(({ id }, index) => world.database.transaction((tx) => slow.claim(tx, id, { token: tokens[index]!, client }))),
+    )
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
     expect(await admins()).toHaveLength(1)
   })
 
   it('do not come about by a token that is made up or too old, nor once somebody was made admin otherwise', async () => {
     const token = await setupToken()
-    for (const wrong of ['', 'x', token.slice(1), `${token}x`]) await expect(claim(wrong)).rejects.toEqual(refused('auth.invalid_setup_token'))
+    for (const wrong of ['', 'x', token.slice(1), `${token}x`])
+      await expect(claim(wrong)).rejects.toEqual(refused('auth.invalid_setup_token'))
     world.clock.advance(setupTokenTtlMs)
     await expect(claim(token)).rejects.toEqual(refused('auth.invalid_setup_token'))
     const fresh = await setupToken()
     await signUpAdmin(world.app, 'ann')
     await expect(claim(fresh)).rejects.toEqual(refused('auth.setup_done'))
-    expect((await world.database.db.selectFrom('user').select('username').execute())).toEqual([{ username: 'ann' }])
+    expect(await world.database.db.selectFrom('user').select('username').execute()).toEqual([{ username: 'ann' }])
   })
 
   it('may be claimed again when the last one is gone', async () => {

@@ -10,7 +10,13 @@ import { authErrors, setupTokenTtlMs } from './auth.ts'
 import { findAccount } from './find-account.ts'
 import { hashOfToken, newRefreshToken } from './refresh-tokens.ts'
 import {
-  deleteOldSetupTokens, deleteSetupTokens, insertSetupToken, selectAnyAdmin, selectSetupToken, selectStaff, updateRole,
+  deleteOldSetupTokens,
+  deleteSetupTokens,
+  insertSetupToken,
+  selectAnyAdmin,
+  selectSetupToken,
+  selectStaff,
+  updateRole,
 } from './store.ts'
 import type { Viewers } from './viewers.ts'
 
@@ -32,7 +38,13 @@ export function createAdmins({ database, clock, recordAudit, viewers }: AdminDep
       const account = await findAccount(tx, login)
       if (!account) throw accountErrors.not_found()
       const changed = (await updateRole.run(tx, { userId: account.id, role })) === 1
-      if (changed) await recordAudit(tx, { actor, action: 'role.set', target: { type: 'user', id: account.id }, detail: { from: account.role, to: role } })
+      if (changed)
+        await recordAudit(tx, {
+          actor,
+          action: 'role.set',
+          target: { type: 'user', id: account.id },
+          detail: { from: account.role, to: role },
+        })
       database.afterCommit(tx, () => viewers.forget()) // all: roles change rarely, and asking again is cheap
       return { changed, userId: account.id, username: account.username }
     })
@@ -40,7 +52,8 @@ export function createAdmins({ database, clock, recordAudit, viewers }: AdminDep
 
   const assertValid = async (db: Parameters<typeof selectAnyAdmin.first>[0], setupToken: string) => {
     if (await selectAnyAdmin.first(db, {})) throw authErrors.setup_done()
-    if (!(await selectSetupToken.first(db, { hash: hashOfToken(setupToken), now: isoTime(clock.nowMs()) }))) throw authErrors.invalid_setup_token()
+    if (!(await selectSetupToken.first(db, { hash: hashOfToken(setupToken), now: isoTime(clock.nowMs()) })))
+      throw authErrors.invalid_setup_token()
   }
 
   return {

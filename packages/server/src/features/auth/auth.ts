@@ -49,4 +49,3 @@ export const keepExpiredMs = 7 * 86_400_000
 export const setupTokenTtlMs = 86_400_000
 /** Other processes see the end of a session, and a change of role, within this and a query; the one that does it, at once. A second in all. */
 export const viewerTtlMs = 800
-

@@ -4,7 +4,12 @@ import type { Database } from '../../ports/database.ts'
 import type { Tables, Tx } from '../../schema.ts'
 import { graceMs, keepExpiredMs } from './auth.ts'
 import {
-  clearSealsSpentBefore, deleteExpiredSetupTokens, deleteSessionsOfUser, deleteSessionsUnusedSince, deleteTokensExpiredBefore, deleteTokensOfUser,
+  clearSealsSpentBefore,
+  deleteExpiredSetupTokens,
+  deleteSessionsOfUser,
+  deleteSessionsUnusedSince,
+  deleteTokensExpiredBefore,
+  deleteTokensOfUser,
 } from './store.ts'
 
 /** A batch takes a few milliseconds: on SQLite nobody else writes meanwhile. */

@@ -1,4 +1,16 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -14,11 +26,18 @@ const [secret, other] = ['jW0oB0qv1zcPSyGQ4nXYxH2T9kLmR5dE', 'Zb7uC3wMf9aKqT1rVx
 describe('secrets', () => {
   it('sign with the first, and verify with those before it', async () => {
     const clock = { nowMs: () => Date.UTC(2026, 0, 1) }
-    const tokensOf = async (secrets: { secret: string; previousSecrets?: string[] }) => createAccessTokens({ keys: await openSecretKeys(secrets), clock, settings })
-    const [before, rotated, after] = [await tokensOf({ secret }), await tokensOf({ secret: other, previousSecrets: [secret] }), await tokensOf({ secret: other })]
+    const tokensOf = async (secrets: { secret: string; previousSecrets?: string[] }) =>
+      createAccessTokens({ keys: await openSecretKeys(secrets), clock, settings })
+    const [before, rotated, after] = [
+      await tokensOf({ secret }),
+      await tokensOf({ secret: other, previousSecrets: [secret] }),
+      await tokensOf({ secret: other }),
+    ]
     const claims = { userId: 7, sessionId: 's', issuedMs: clock.nowMs() }
     const [oldToken, newToken] = [(await before.sign(claims)).token, (await rotated.sign(claims)).token]
-    expect([await rotated.verify(oldToken), await rotated.verify(newToken), await after.verify(newToken)]).toEqual(Array(3).fill({ userId: 7, sessionId: 's' }))
+    expect([await rotated.verify(oldToken), await rotated.verify(newToken), await after.verify(newToken)]).toEqual(
+      Array(3).fill({ userId: 7, sessionId: 's' }),
+    )
     await expect(after.verify(oldToken)).rejects.toMatchObject({ code: 'auth.unauthenticated' })
     await expect(before.verify(newToken)).rejects.toMatchObject({ code: 'auth.unauthenticated' })
   })
@@ -26,7 +45,12 @@ describe('secrets', () => {
   it('are named by a kid that says nothing of them, the same in every process', async () => {
     const [one, again, two] = await Promise.all([openSecretKeys({ secret }), openSecretKeys({ secret }), openSecretKeys({ secret: other })])
     const { kid } = one.signingKey()
-    expect([kid === again.signingKey().kid, kid === two.signingKey().kid, secret.includes(kid), kid.length]).toEqual([true, false, false, 16])
+    expect([kid === again.signingKey().kid, kid === two.signingKey().kid, secret.includes(kid), kid.length]).toEqual([
+      true,
+      false,
+      false,
+      16,
+    ])
   })
 
   it('are refused when they are short', async () => {
@@ -67,10 +91,19 @@ describe('a key file', () => {
     const first = await open()
     expect([statSync(path).mode & 0o777, statSync(join(path, '..')).mode & 0o777]).toEqual([0o600, 0o700])
     const [key, ...more] = stored()
-    expect([key, more]).toEqual([{
-      kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', kid: signs(first),
-      x: expect.stringMatching(/^[\w-]{43}$/), d: expect.stringMatching(/^[\w-]{43}$/), createdAt: '2026-01-01T00:00:00.000Z',
-    }, []])
+    expect([key, more]).toEqual([
+      {
+        kty: 'OKP',
+        crv: 'Ed25519',
+        alg: 'EdDSA',
+        use: 'sig',
+        kid: signs(first),
+        x: expect.stringMatching(/^[\w-]{43}$/),
+        d: expect.stringMatching(/^[\w-]{43}$/),
+        createdAt: '2026-01-01T00:00:00.000Z',
+      },
+      [],
+    ])
     expect(signs(await open())).toBe(signs(first))
     expect([readdirSync(join(path, '..')), warnings]).toEqual([['keys.json'], []])
   })
@@ -78,10 +111,12 @@ describe('a key file', () => {
   it('is made once by servers that start together', async () => {
     for (let round = 0; round < 20; round++) {
       path = join(mkdtempSync(join(tmpdir(), 'pinstack-')), 'keys.json')
-      const keyrings = await Promise.all(Array.from({ length: 6 }, async (_, index) => {
-        for (let turn = 0; turn < index * 2; turn++) await nextTurn() // so that some have read it while others still make theirs
-        return open()
-      }))
+      const keyrings = await Promise.all(
+        Array.from({ length: 6 }, async (_, index) => {
+          for (let turn = 0; turn < index * 2; turn++) await nextTurn() // so that some have read it while others still make theirs
+          return open()
+        }),
+      )
       expect(new Set(keyrings.map(signs)).size).toBe(1)
       expect(readdirSync(join(path, '..'))).toEqual(['keys.json'])
     }
@@ -97,7 +132,9 @@ describe('a key file', () => {
 
     const restarted = createAccessTokens({ keys: await open(), clock, settings }) // signs with the new key before the others have looked
     const newToken = (await restarted.sign({ userId: 8, sessionId: 's', issuedMs: nowMs })).token
-    expect([await neu.verify(newToken), await neu.verify(oldToken), await restarted.verify(oldToken)].map(({ userId }) => userId)).toEqual([8, 7, 7])
+    expect([await neu.verify(newToken), await neu.verify(oldToken), await restarted.verify(oldToken)].map(({ userId }) => userId)).toEqual([
+      8, 7, 7,
+    ])
 
     await vi.advanceTimersByTimeAsync(5_000)
     await vi.waitFor(() => expect(signs(signer)).toBe(kid))
@@ -115,7 +152,10 @@ describe('a key file', () => {
     nowMs += 1
     expect(await knows(keyring, first)).toBe(false)
     expect((await rotate()).droppedKids).toEqual([first])
-    expect(stored().map(({ kid, retiredAt }) => [kid === first, retiredAt !== undefined])).toEqual([[false, false], [false, true]])
+    expect(stored().map(({ kid, retiredAt }) => [kid === first, retiredAt !== undefined])).toEqual([
+      [false, false],
+      [false, true],
+    ])
   })
 
   it('is looked at again for a kid that nobody knows, but not more often than once a second', async () => {
@@ -134,14 +174,21 @@ describe('a key file', () => {
     const kid = signs(keyring)
     writeFileSync(path, '{"keys":')
     await keyring.verifyingKey('makes it look')
-    expect([signs(keyring), await knows(keyring, kid), warnings]).toEqual([kid, true, ['the key file cannot be read; the keys in use stay']])
+    expect([signs(keyring), await knows(keyring, kid), warnings]).toEqual([
+      kid,
+      true,
+      ['the key file cannot be read; the keys in use stay'],
+    ])
   })
 
   it('keeps what it had when a rotation cannot write', async () => {
     await open()
     const before = readFileSync(path)
     writeFileSync(`${path}.lock`, '')
-    await expect(rotate()).rejects.toMatchObject({ name: 'StartError', message: `Another rotation of the keys is under way: ${path}.lock exists.` })
+    await expect(rotate()).rejects.toMatchObject({
+      name: 'StartError',
+      message: `Another rotation of the keys is under way: ${path}.lock exists.`,
+    })
     expect(readFileSync(path)).toEqual(before)
     utimesSync(`${path}.lock`, 0, 0) // cut short long ago
     await rotate()
@@ -154,13 +201,21 @@ describe('a key file', () => {
     const outcomes = await Promise.allSettled([rotate(), rotate()])
     const made = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value.kid] : []))
     expect(made.length).toBeGreaterThan(0)
-    expect(stored().map(({ kid }) => kid).sort()).toEqual([first, ...made].sort())
+    expect(
+      stored()
+        .map(({ kid }) => kid)
+        .sort(),
+    ).toEqual([first, ...made].sort())
   })
 
   it.each([
     ['is no JSON', 'x', 'is not JSON; restore it from a backup, or remove it to sign everyone out.'],
     ['is empty', '', 'is not JSON; restore it from a backup, or remove it to sign everyone out.'],
-    ['is something else', '{"keys":[{"kty":"RSA"}]}', 'does not have the form of a key file; restore it from a backup, or remove it to sign everyone out.'],
+    [
+      'is something else',
+      '{"keys":[{"kty":"RSA"}]}',
+      'does not have the form of a key file; restore it from a backup, or remove it to sign everyone out.',
+    ],
     ['has no keys', '{"keys":[]}', 'has no key that is not retired.'],
   ])('that %s stops the start with one sentence', async (_what, content, complaint) => {
     await open()
@@ -172,9 +227,24 @@ describe('a key file', () => {
 
   it('in a place where none can be made stops the start with one sentence', async () => {
     path = '/dev/null/keys.json'
-    await expect(open()).rejects.toMatchObject({ name: 'StartError', message: expect.stringMatching(/^The key file \/dev\/null\/keys\.json cannot be read: .*\.$/) })
+    await expect(open()).rejects.toMatchObject({
+      name: 'StartError',
+      message: expect.stringMatching(/^The key file \/dev\/null\/keys\.json cannot be read: .*\.$/),
+    })
     path = join(mkdtempSync(join(tmpdir(), 'pinstack-')), 'keys.json')
     await expect(rotate()).rejects.toMatchObject({ name: 'StartError', message: expect.stringMatching(/cannot be read/) })
+  })
+
+  it('stays whose it was, and as open as it was, when it is rotated, and where a link leads to it', async () => {
+    await open()
+    chmodSync(path, 0o640)
+    const isRoot = process.getuid?.() === 0
+    if (isRoot) chownSync(path, 65_534, 65_534)
+    const linked = `${path}.link`
+    symlinkSync(path, linked)
+    await rotateKeyFile({ path: linked, clock, accessTtlMs })
+    const { mode, uid } = statSync(path)
+    expect([mode & 0o777, isRoot ? uid : 65_534, lstatSync(linked).isSymbolicLink(), stored().length]).toEqual([0o640, 65_534, true, 2])
   })
 
   it('that everyone may read is reported', async () => {

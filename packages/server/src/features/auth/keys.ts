@@ -31,10 +31,17 @@ const secretBytesMin = 32
  * HS256 with secrets from the configuration: `secret` signs, `previousSecrets` verify. Take a previous one out of the
  * configuration when the tokens that it signed have expired. Throws StartError for a secret that is too short.
  */
-export async function openSecretKeys({ secret, previousSecrets = [] }: { secret: string; previousSecrets?: readonly string[] }): Promise<Keyring> {
+export async function openSecretKeys({
+  secret,
+  previousSecrets = [],
+}: {
+  secret: string
+  previousSecrets?: readonly string[]
+}): Promise<Keyring> {
   const keys = new Map<string, SigningKey>()
   for (const one of [secret, ...previousSecrets]) {
-    if (Buffer.byteLength(one) < secretBytesMin) throw new StartError(`A secret for access tokens needs ${secretBytesMin} bytes: openssl rand -base64 48 makes one.`)
+    if (Buffer.byteLength(one) < secretBytesMin)
+      throw new StartError(`A secret for access tokens needs ${secretBytesMin} bytes: openssl rand -base64 48 makes one.`)
     const kid = kidOfSecret(one)
     keys.set(kid, { kid, alg: 'HS256', key: await importSecret(one) })
   }

@@ -31,5 +31,8 @@ export function networkOf(address: string): string {
   const tailGroups = tail ? tail.split(':').length : 0
   const zeros = tail === undefined ? 0 : 8 - groups.length - tailGroups
   const all = [...groups, ...Array<string>(Math.max(0, zeros)).fill('0'), ...(tail ? tail.split(':') : [])]
-  return `${all.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`
+  return `${all
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`
 }

@@ -4,13 +4,19 @@ import { beforeEach, expect, it } from 'vitest'
 import { createPasswords, nobodysHash, type Passwords } from './passwords.ts'
 
 let passwords: Passwords
-beforeEach(() => { passwords = createPasswords() })
+beforeEach(() => {
+  passwords = createPasswords()
+})
 
 it('hashes with argon2id at 19 MiB and two passes, and never twice alike', async () => {
   const [one, other] = [await passwords.hash('correct horse'), await passwords.hash('correct horse')]
   expect(one).not.toBe(other)
   expect(parseOptions(one)).toMatchObject({ algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 })
-  expect([await passwords.verify(one, 'correct horse'), await passwords.verify(one, 'correct horsE'), await passwords.verify(one, '')]).toEqual(['right', 'wrong', 'wrong'])
+  expect([
+    await passwords.verify(one, 'correct horse'),
+    await passwords.verify(one, 'correct horsE'),
+    await passwords.verify(one, ''),
+  ]).toEqual(['right', 'wrong', 'wrong'])
 })
 
 it('tells passwords apart to the last of 128 characters, and does not cut them as bcrypt does', async () => {
@@ -28,7 +34,10 @@ it('takes the hashes of imported accounts, and weak ones, and says that they are
   for (const version of ['2a', '2b', '2y'] as const) {
     const imported = await bcryptHash('correct horse', { cost: 4, version })
     expect(imported.startsWith(`$${version}$`)).toBe(true)
-    expect([await passwords.verify(imported, 'correct horse'), await passwords.verify(imported, 'wrong horse')]).toEqual(['outdated', 'wrong'])
+    expect([await passwords.verify(imported, 'correct horse'), await passwords.verify(imported, 'wrong horse')]).toEqual([
+      'outdated',
+      'wrong',
+    ])
   }
   const weak = await argon2Hash('correct horse', { memoryCost: 4096, timeCost: 1 })
   expect([await passwords.verify(weak, 'correct horse'), await passwords.verify(weak, 'wrong horse')]).toEqual(['outdated', 'wrong'])

@@ -5,7 +5,8 @@ it('makes tokens of 256 bits, each another one', () => {
   const tokens = Array.from({ length: 1000 }, newRefreshToken)
   expect(new Set(tokens).size).toBe(1000)
   expect(tokens.every((token) => isRefreshToken(token) && Buffer.from(token, 'base64url').length === 32)).toBe(true)
-  for (const other of ['', 'a'.repeat(42), 'a'.repeat(44), `${'a'.repeat(42)}=`, `${'a'.repeat(42)}\n`]) expect(isRefreshToken(other)).toBe(false)
+  for (const other of ['', 'a'.repeat(42), 'a'.repeat(44), `${'a'.repeat(42)}=`, `${'a'.repeat(42)}\n`])
+    expect(isRefreshToken(other)).toBe(false)
 })
 
 it('seals a successor so that only the spent token opens it', () => {
@@ -24,7 +25,8 @@ it('notices when what is sealed was changed or cut', () => {
     changed[index]! ^= 1
     expect(() => openSuccessor(spent, changed.toString('base64url'))).toThrow()
   }
-  for (const length of [0, 10, 28, bytes.length - 1]) expect(() => openSuccessor(spent, bytes.subarray(0, length).toString('base64url'))).toThrow()
+  for (const length of [0, 10, 28, bytes.length - 1])
+    expect(() => openSuccessor(spent, bytes.subarray(0, length).toString('base64url'))).toThrow()
 })
 
 it('gives away nothing of the token to those who read the hash or the seal', () => {

@@ -18,11 +18,18 @@ onEachDatabase('refresh tokens', (world) => {
     const ann = await signUp(world.app, 'ann')
     world.clock.advance(60_000)
     let next = ann.pair
-    expect(await world.countQueries(async () => { next = await refresh(ann.pair.refreshToken) })).toBe(4)
+    expect(
+      await world.countQueries(async () => {
+        next = await refresh(ann.pair.refreshToken)
+      }),
+    ).toBe(4)
     expect([next.accessToken === ann.pair.accessToken, next.refreshToken === ann.pair.refreshToken]).toEqual([false, false])
     expect(await world.app.auth.authenticate(next.accessToken)).toEqual(ann.viewer)
     await world.app.auth.authenticate(ann.pair.accessToken) // it has not ended yet
-    expect((await world.app.auth.listSessions(ann.viewer))[0]).toMatchObject({ createdAt: '2026-01-01T00:00:00.000Z', lastUsedAt: '2026-01-01T00:01:00.000Z' })
+    expect((await world.app.auth.listSessions(ann.viewer))[0]).toMatchObject({
+      createdAt: '2026-01-01T00:00:00.000Z',
+      lastUsedAt: '2026-01-01T00:01:00.000Z',
+    })
     expect(next.accessExpiresAt).toBe('2026-01-01T00:16:00.000Z')
   })
 
@@ -30,7 +37,9 @@ onEachDatabase('refresh tokens', (world) => {
     const ann = await signUp(world.app, 'ann')
     const next = await refresh(ann.pair.refreshToken)
     const kept = JSON.stringify(await rows())
-    expect([kept.includes(ann.pair.refreshToken), kept.includes(next.refreshToken), kept.includes(hashOfToken(next.refreshToken))]).toEqual([false, false, true])
+    expect([kept.includes(ann.pair.refreshToken), kept.includes(next.refreshToken), kept.includes(hashOfToken(next.refreshToken))]).toEqual(
+      [false, false, true],
+    )
   })
 
   it('give the same pair again within ten seconds, byte for byte', async () => {
@@ -88,9 +97,12 @@ onEachDatabase('refresh tokens', (world) => {
 
     expect(await revocations()).toEqual([{ user_id: ann.id, session_id: ann.viewer.sessionId, reason: 'reuse' }])
     expect(await sessions()).toEqual([other.viewer.sessionId]) // the family, and nobody else
-    expect(world.warnings).toEqual([{
-      message: 'a spent refresh token came back, and its session was ended', fields: { user_id: ann.id, session_id: ann.viewer.sessionId },
-    }])
+    expect(world.warnings).toEqual([
+      {
+        message: 'a spent refresh token came back, and its session was ended',
+        fields: { user_id: ann.id, session_id: ann.viewer.sessionId },
+      },
+    ])
   })
 
   it('that are stolen end the session once, however often they come', async () => {
@@ -125,7 +137,11 @@ onEachDatabase('refresh tokens', (world) => {
   })
 
   it.each([
-    ['nothing like one', 'x'], ['an empty text', ''], ['one that nobody has', newRefreshToken()], ['one with an end', `${newRefreshToken()}=`], ['a NUL', `${'a'.repeat(42)}\0`],
+    ['nothing like one', 'x'],
+    ['an empty text', ''],
+    ['one that nobody has', newRefreshToken()],
+    ['one with an end', `${newRefreshToken()}=`],
+    ['a NUL', `${'a'.repeat(42)}\0`],
   ])('are not: %s', async (_what, token) => {
     await expect(refresh(token)).rejects.toEqual(invalid)
     await expect(logout(token)).rejects.toEqual(invalid)
@@ -151,7 +167,10 @@ onEachDatabase('refresh tokens', (world) => {
     const retries = vi.spyOn(world.database.dialect, 'isRetryable')
     for (let round = 0; round < 10; round++) {
       const phone = await signIn(world.app, 'ann')
-      const [refreshed] = await Promise.allSettled([refresh(phone.pair.refreshToken), world.app.auth.revokeSession(ann.viewer, phone.viewer.sessionId)])
+      const [refreshed] = await Promise.allSettled([
+        refresh(phone.pair.refreshToken),
+        world.app.auth.revokeSession(ann.viewer, phone.viewer.sessionId),
+      ])
       if (refreshed.status === 'rejected') expect(refreshed.reason).toEqual(invalid)
       else await expect(world.app.auth.authenticate(refreshed.value.accessToken)).rejects.toMatchObject({ code: 'auth.unauthenticated' })
     }
@@ -164,7 +183,9 @@ onEachDatabase('refresh tokens', (world) => {
     const ann = await signUp(world.app, 'ann')
     const second = await refresh(ann.pair.refreshToken)
     world.clock.advance(graceMs)
-    const purge = async () => { while (await world.app.jobs.purgeExpiredTokens()); }
+    const purge = async () => {
+      while (await world.app.jobs.purgeExpiredTokens());
+    }
     await purge()
     expect((await rows()).map(({ sealedSuccessor }) => sealedSuccessor !== null)).toEqual([true, false])
     world.clock.advance(1)
@@ -187,15 +208,23 @@ onEachDatabase('refresh tokens', (world) => {
     const ann = await signUp(world.app, 'ann')
     await world.database.transaction(async (tx) => {
       const row = { sessionId: ann.viewer.sessionId, createdAt: '2024-01-01T00:00:00.000Z', expiresAt: '2024-02-01T00:00:00.000Z' }
-      for (let i = 0; i < 1_001; i++) await tx.insertInto('refreshToken').values({ ...row, hash: `old ${i}` }).execute()
+      for (let i = 0; i < 1_001; i++)
+        await tx
+          .insertInto('refreshToken')
+          .values({ ...row, hash: `old ${i}` })
+          .execute()
     })
     const left = async () => (await rows()).length
     const steps: unknown[] = []
-    for (let more = true; more;) {
+    for (let more = true; more; ) {
       more = await world.app.jobs.purgeExpiredTokens()
       steps.push([more, await left()])
     }
-    expect(steps).toEqual([[true, 502], [true, 2], [false, 1]])
+    expect(steps).toEqual([
+      [true, 502],
+      [true, 2],
+      [false, 1],
+    ])
     await refresh(ann.pair.refreshToken)
   })
 })

@@ -41,7 +41,11 @@ export function createRefresh({ database, clock, limiter, sessions, warn }: Refr
     // The session before the token, as a revocation has them: else each could hold what the other waits for.
     const now = isoTime(clock.nowMs())
     if ((await touchSession.run(tx, { sessionId: row.sessionId, lastUsedAt: now })) === 0) return { why: 'unknown' }
-    const spent = await spendRefreshToken.run(tx, { hash: hashOfToken(token), spentAt: now, sealedSuccessor: sealSuccessor(token, successor) })
+    const spent = await spendRefreshToken.run(tx, {
+      hash: hashOfToken(token),
+      spentAt: now,
+      sealedSuccessor: sealSuccessor(token, successor),
+    })
     if (spent === 1) return sessions.insertToken(tx, row, successor)
     const raced = await find(tx, token) // another one spent it while this one waited for the session
     return raced ? answerAgain(tx, token, raced) : { why: 'unknown' }
@@ -51,7 +55,8 @@ export function createRefresh({ database, clock, limiter, sessions, warn }: Refr
   async function answerAgain(tx: Tx, token: string, row: Row): Promise<Grant | Refusal> {
     if (!isRacing(row)) return endReused(tx, row)
     for (let hop = 0; hop < hopsMax; hop++) {
-      if (row.spentAt === null) return { userId: row.userId, sessionId: row.sessionId, refreshToken: token, issuedMs: Date.parse(row.createdAt) }
+      if (row.spentAt === null)
+        return { userId: row.userId, sessionId: row.sessionId, refreshToken: token, issuedMs: Date.parse(row.createdAt) }
       if (row.sealedSuccessor === null) break
       token = openSuccessor(token, row.sealedSuccessor)
       const next = await find(tx, token)

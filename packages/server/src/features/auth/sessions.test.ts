@@ -17,10 +17,18 @@ onEachDatabase('sessions', (world) => {
       expect(viewer).toEqual({ id: ann.id, role: 'user', sessionId: expect.stringMatching(/^[\w-]{22}$/) })
     }
     const list = await world.app.auth.listSessions(ann.viewer)
-    expect([list.length, new Set(list.map(({ id }) => id)).size, list.filter(({ current }) => current).map(({ id }) => id)]).toEqual([6, 6, [ann.viewer.sessionId]])
+    expect([list.length, new Set(list.map(({ id }) => id)).size, list.filter(({ current }) => current).map(({ id }) => id)]).toEqual([
+      6,
+      6,
+      [ann.viewer.sessionId],
+    ])
     expect(list[0]).toEqual({
-      id: expect.any(String), current: expect.any(Boolean), device: 'test device', address: '192.0.2.7',
-      createdAt: '2026-01-01T00:00:00.000Z', lastUsedAt: '2026-01-01T00:00:00.000Z',
+      id: expect.any(String),
+      current: expect.any(Boolean),
+      device: 'test device',
+      address: '192.0.2.7',
+      createdAt: '2026-01-01T00:00:00.000Z',
+      lastUsedAt: '2026-01-01T00:00:00.000Z',
     })
   })
 
@@ -34,14 +42,19 @@ onEachDatabase('sessions', (world) => {
   it('begin only with the right password, and the refusal says which was wrong, as v1 does', async () => {
     await signUp(world.app, 'ann')
     await expect(login('ann', 'wrong horse')).rejects.toEqual(refused('auth.invalid_credentials'))
-    for (const name of ['bob', 'a', 'ab', 'bob@example.com', 'ann ', "o'brien@example.com", 'a..b@x.org', '%', "' or 1=1 --"]) await expect(login(name)).rejects.toEqual(refused('users.not_found'))
+    for (const name of ['bob', 'a', 'ab', 'bob@example.com', 'ann ', "o'brien@example.com", 'a..b@x.org', '%', "' or 1=1 --"])
+      await expect(login(name)).rejects.toEqual(refused('users.not_found'))
     expect(await world.database.db.selectFrom('session').select('id').execute()).toHaveLength(1)
   })
 
   it('take the same work to refuse, whether the account or the password is wrong', async () => {
     const real = createPasswords()
     const calls: (string | undefined)[] = []
-    const counting: Passwords = { ...real, verify: (hash, given) => (calls.push(hash), real.verify(hash, given)), hash: (given) => (calls.push('hash'), real.hash(given)) }
+    const counting: Passwords = {
+      ...real,
+      verify: (hash, given) => (calls.push(hash), real.verify(hash, given)),
+      hash: (given) => (calls.push('hash'), real.hash(given)),
+    }
     await signUp(world.app, 'ann')
     const app = world.composeAgain({ passwords: counting })
     await expect(app.auth.login({ login: 'ann', password: 'wrong horse' }, client)).rejects.toThrow('invalid credentials')
@@ -53,7 +66,9 @@ onEachDatabase('sessions', (world) => {
   it('begin for an imported account with the bcrypt hash that it brought, which is then replaced', async () => {
     const ann = await signUp(world.app, 'ann')
     const imported = await bcryptHash(password, { cost: 4 })
-    const hashOf = async () => (await world.database.db.selectFrom('credential').where('userId', '=', ann.id).select('passwordHash').executeTakeFirstOrThrow()).passwordHash
+    const hashOf = async () =>
+      (await world.database.db.selectFrom('credential').where('userId', '=', ann.id).select('passwordHash').executeTakeFirstOrThrow())
+        .passwordHash
     await world.database.transaction((tx) => tx.updateTable('credential').set({ passwordHash: imported }).execute())
     await expect(login('ann', 'wrong horse')).rejects.toThrow('invalid credentials')
     expect(await hashOf()).toBe(imported)
@@ -148,9 +163,9 @@ onEachDatabase('sessions', (world) => {
     for (const { pair } of others) await expect(world.app.auth.authenticate(pair.accessToken)).rejects.toMatchObject(dead)
     await world.app.auth.authenticate(ann.pair.accessToken)
     const ended = (await eventsOf(world)).slice(1)
-    expect(ended.map(([, , payload]) => payload)).toEqual(expect.arrayContaining(
-      others.map(({ viewer }) => ({ user_id: ann.id, session_id: viewer.sessionId, reason: 'revoked' })),
-    ))
+    expect(ended.map(([, , payload]) => payload)).toEqual(
+      expect.arrayContaining(others.map(({ viewer }) => ({ user_id: ann.id, session_id: viewer.sessionId, reason: 'revoked' }))),
+    )
     expect(ended).toHaveLength(2)
   })
 
@@ -167,14 +182,17 @@ onEachDatabase('sessions', (world) => {
     const phone = await signIn(world.app, 'ann')
     const pair = await world.app.auth.changePassword(ann.viewer, { oldPassword: password, newPassword: 'another horse' })
     await expect(world.app.auth.authenticate(phone.pair.accessToken)).rejects.toMatchObject(dead)
-    for (const token of [ann.pair.refreshToken, phone.pair.refreshToken]) await expect(world.app.auth.refresh(token, client)).rejects.toEqual(refused('auth.invalid_refresh_token'))
+    for (const token of [ann.pair.refreshToken, phone.pair.refreshToken])
+      await expect(world.app.auth.refresh(token, client)).rejects.toEqual(refused('auth.invalid_refresh_token'))
     await world.app.auth.authenticate(ann.pair.accessToken)
     expect((await world.app.auth.authenticate(pair.accessToken)).sessionId).toBe(ann.viewer.sessionId)
     await world.app.auth.refresh(pair.refreshToken, client)
 
     await expect(login('ann')).rejects.toEqual(refused('auth.invalid_credentials'))
     await login('ann', 'another horse')
-    expect((await eventsOf(world)).slice(1)).toEqual([['session_revoked', ann.id, { user_id: ann.id, session_id: phone.viewer.sessionId, reason: 'password' }]])
+    expect((await eventsOf(world)).slice(1)).toEqual([
+      ['session_revoked', ann.id, { user_id: ann.id, session_id: phone.viewer.sessionId, reason: 'password' }],
+    ])
   })
 
   it('stay when the old password is wrong, or the new one is none', async () => {
@@ -186,6 +204,24 @@ onEachDatabase('sessions', (world) => {
     await world.app.auth.authenticate(phone.pair.accessToken)
     await change(password, password) // may equal the old one
     await login('ann')
+  })
+
+  it('that ends while its password is being changed changes nothing', async () => {
+    const ann = await signUp(world.app, 'ann')
+    const phone = await signIn(world.app, 'ann')
+    const real = createPasswords()
+    const app = world.composeAgain({
+      passwords: {
+        ...real,
+        async hash(given) {
+          await world.app.auth.revokeSession(phone.viewer, ann.viewer.sessionId)
+          return real.hash(given)
+        },
+      },
+    })
+    await expect(app.auth.changePassword(ann.viewer, { oldPassword: password, newPassword: 'another horse' })).rejects.toMatchObject(dead)
+    await login('ann')
+    await world.app.auth.authenticate(phone.pair.accessToken)
   })
 
   it('of one account change its password once when two of them try at the same time', async () => {
@@ -205,22 +241,50 @@ onEachDatabase('sessions', (world) => {
     const ann = await signUp(world.app, 'ann')
     for (let i = 0; i < 99; i++) {
       world.clock.advance(1)
-      await world.database.transaction((tx) => tx.insertInto('session').values({
-        id: `s${i}`, userId: ann.id, device: '', address: '', createdAt: '2026-01-01T00:00:00.000Z', lastUsedAt: new Date(world.clock.nowMs()).toISOString(),
-      }).execute())
+      await world.database.transaction((tx) =>
+        tx
+          .insertInto('session')
+          .values({
+            id: `s${i}`,
+            userId: ann.id,
+            device: '',
+            address: '',
+            createdAt: '2026-01-01T00:00:00.000Z',
+            lastUsedAt: new Date(world.clock.nowMs()).toISOString(),
+          })
+          .execute(),
+      )
     }
     const newer = [await signIn(world.app, 'ann'), await signIn(world.app, 'ann')]
     const ids = (await world.app.auth.listSessions(newer[0]!.viewer)).map(({ id }) => id)
-    expect([ids.length, ids.includes(ann.viewer.sessionId), ids.includes('s0'), ids.includes('s1'), newer.every(({ viewer }) => ids.includes(viewer.sessionId))]).toEqual([100, false, false, true, true])
+    expect([
+      ids.length,
+      ids.includes(ann.viewer.sessionId),
+      ids.includes('s0'),
+      ids.includes('s1'),
+      newer.every(({ viewer }) => ids.includes(viewer.sessionId)),
+    ]).toEqual([100, false, false, true, true])
     await expect(world.app.auth.authenticate(ann.pair.accessToken)).rejects.toMatchObject(dead)
-    expect((await eventsOf(world)).slice(1)).toEqual([ann.viewer.sessionId, 's0'].map((id) => ['session_revoked', ann.id, { user_id: ann.id, session_id: id, reason: 'pruned' }]))
+    expect((await eventsOf(world)).slice(1)).toEqual(
+      [ann.viewer.sessionId, 's0'].map((id) => ['session_revoked', ann.id, { user_id: ann.id, session_id: id, reason: 'pruned' }]),
+    )
   })
 
   it('are not one more than that when many sign in at the same time', async () => {
     const ann = await signUp(world.app, 'ann')
     await world.database.transaction(async (tx) => {
       for (let i = 0; i < 97; i++) {
-        await tx.insertInto('session').values({ id: `s${i}`, userId: ann.id, device: '', address: '', createdAt: '2026-01-01T00:00:00.000Z', lastUsedAt: '2025-12-31T00:00:00.000Z' }).execute()
+        await tx
+          .insertInto('session')
+          .values({
+            id: `s${i}`,
+            userId: ann.id,
+            device: '',
+            address: '',
+            createdAt: '2026-01-01T00:00:00.000Z',
+            lastUsedAt: '2025-12-31T00:00:00.000Z',
+          })
+          .execute()
       }
     })
     const pairs = await Promise.all(Array.from({ length: 9 }, () => login('ann')))
@@ -234,7 +298,9 @@ onEachDatabase('sessions', (world) => {
     await expect(world.app.auth.authenticate(ann.pair.accessToken)).rejects.toMatchObject(dead)
     await expect(world.app.auth.refresh(ann.pair.refreshToken, client)).rejects.toEqual(refused('users.not_found'))
     await expect(login('ann')).rejects.toEqual(refused('users.not_found'))
-    await expect(world.app.auth.changePassword(ann.viewer, { oldPassword: password, newPassword: 'another horse' })).rejects.toEqual(refused('users.not_found'))
+    await expect(world.app.auth.changePassword(ann.viewer, { oldPassword: password, newPassword: 'another horse' })).rejects.toEqual(
+      refused('users.not_found'),
+    )
     const kept = await world.database.db.selectFrom('session').select(['device', 'address']).execute()
     expect([kept, await world.database.db.selectFrom('credential').selectAll().execute()]).toEqual([[{ device: '', address: '' }], []])
   })
@@ -248,10 +314,17 @@ onEachDatabase('sessions', (world) => {
   })
 
   let records: unknown[][]
-  beforeEach(() => { records = [] })
+  beforeEach(() => {
+    records = []
+  })
   it('are counted, with how they ended', async () => {
-    const note = (name: string) => (...values: unknown[]) => void records.push([name, ...values])
-    const metrics = Object.fromEntries(['authentication', 'login', 'sessionStarted', 'sessionEnded', 'registration', 'cache'].map((name) => [name, note(name)]))
+    const note =
+      (name: string) =>
+      (...values: unknown[]) =>
+        void records.push([name, ...values])
+    const metrics = Object.fromEntries(
+      ['authentication', 'login', 'sessionStarted', 'sessionEnded', 'registration', 'cache'].map((name) => [name, note(name)]),
+    )
     const app = world.composeAgain({ metrics: metrics as never })
     const ann = await signUp(app, 'ann')
     await app.auth.login({ login: 'ann', password: 'wrong horse' }, client).catch(() => {})
@@ -260,10 +333,15 @@ onEachDatabase('sessions', (world) => {
     await app.auth.refresh(phone.pair.refreshToken, client).catch(() => {})
     await app.users.remove(ann.viewer, ann.id)
     expect(records.filter(([name]) => name !== 'cache')).toEqual([
-      ['sessionStarted'], ['registration'], ['authentication', 'register', 'success'],
+      ['sessionStarted'],
+      ['registration'],
+      ['authentication', 'register', 'success'],
       ['authentication', 'login', 'failure'],
-      ['sessionStarted'], ['login'], ['authentication', 'login', 'success'],
-      ['sessionEnded', 'logout'], ['authentication', 'logout', 'success'],
+      ['sessionStarted'],
+      ['login'],
+      ['authentication', 'login', 'success'],
+      ['sessionEnded', 'logout'],
+      ['authentication', 'logout', 'success'],
       ['authentication', 'refresh', 'failure'],
       ['sessionEnded', 'deleted'],
     ])

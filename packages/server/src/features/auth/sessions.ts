@@ -10,7 +10,14 @@ import type { AccessTokens } from './access-tokens.ts'
 import { sessionsMax, type Session, type SessionEnd, type TokenPair } from './auth.ts'
 import { hashOfToken, newRefreshToken } from './refresh-tokens.ts'
 import {
-  deleteOtherSessions, deleteSession, deleteSessionOf, insertRefreshToken, insertSession, lockAccount, selectExcessSessions, selectSessions,
+  deleteOtherSessions,
+  deleteSession,
+  deleteSessionOf,
+  insertRefreshToken,
+  insertSession,
+  lockAccount,
+  selectExcessSessions,
+  selectSessions,
 } from './store.ts'
 import type { Viewers } from './viewers.ts'
 
@@ -25,7 +32,10 @@ export interface Grant {
   issuedMs: number
 }
 
-interface EndedSession { id: string; userId: number }
+interface EndedSession {
+  id: string
+  userId: number
+}
 
 export interface SessionDeps {
   database: Database<Tables>
@@ -41,7 +51,11 @@ export type Sessions = ReturnType<typeof createSessions>
 
 /** Sessions from their beginning to their end. Functions that take `tx` are parts of someone's transaction. */
 export function createSessions({ database, clock, emit, tokens, viewers, refreshTtlMs, record }: SessionDeps) {
-  async function insertToken(tx: Tx, { userId, sessionId }: { userId: number; sessionId: string }, refreshToken = newRefreshToken()): Promise<Grant> {
+  async function insertToken(
+    tx: Tx,
+    { userId, sessionId }: { userId: number; sessionId: string },
+    refreshToken = newRefreshToken(),
+  ): Promise<Grant> {
     const issuedMs = clock.nowMs()
     const [createdAt, expiresAt] = [isoTime(issuedMs), isoTime(issuedMs + refreshTtlMs)]
     await insertRefreshToken.run(tx, { hash: hashOfToken(refreshToken), sessionId, createdAt, expiresAt })
@@ -50,7 +64,8 @@ export function createSessions({ database, clock, emit, tokens, viewers, refresh
 
   /** Says why, to whoever listens, and at once to the requests of this process. */
   async function reportEnd(tx: Tx, ended: readonly EndedSession[], reason: SessionEnd): Promise<void> {
-    for (const { id, userId } of ended) await emit(tx, { type: 'session_revoked', key: userId, payload: { user_id: userId, session_id: id, reason } })
+    for (const { id, userId } of ended)
+      await emit(tx, { type: 'session_revoked', key: userId, payload: { user_id: userId, session_id: id, reason } })
     database.afterCommit(tx, () => {
       viewers.forget(ended.map(({ id }) => id))
       for (const _ of ended) record.sessionEnded(reason)
@@ -64,12 +79,23 @@ export function createSessions({ database, clock, emit, tokens, viewers, refresh
     async start(tx: Tx, userId: number, { client, sessionCount }: { client: Client; sessionCount: number }): Promise<Grant> {
       const now = isoTime(clock.nowMs())
       const sessionId = randomBytes(16).toString('base64url')
-      await insertSession.run(tx, { id: sessionId, userId, device: client.device, address: client.address, createdAt: now, lastUsedAt: now })
+      await insertSession.run(tx, {
+        id: sessionId,
+        userId,
+        device: client.device,
+        address: client.address,
+        createdAt: now,
+        lastUsedAt: now,
+      })
       const grant = await insertToken(tx, { userId, sessionId })
       if (sessionCount >= sessionsUncounted) {
         const excess = await selectExcessSessions.all(tx, { userId, keptId: sessionId, keep: sessionsMax - 1, limit: sessionsMax })
         for (const { id } of excess) await deleteSession.all(tx, { sessionId: id })
-        await reportEnd(tx, excess.map(({ id }) => ({ id, userId })), 'pruned')
+        await reportEnd(
+          tx,
+          excess.map(({ id }) => ({ id, userId })),
+          'pruned',
+        )
       }
       database.afterCommit(tx, () => record.sessionStarted())
       return grant

@@ -37,7 +37,9 @@ export function createViewers({ database, clock, tokens }: { database: Database<
     // Kept before it is answered: who comes meanwhile shares it, and `forget` also hits an answer that is still under way.
     const state = { startedMs: nowMs, userId, role }
     states.set(sessionId, state)
-    role.catch(() => { if (states.get(sessionId) === state) states.delete(sessionId) })
+    role.catch(() => {
+      if (states.get(sessionId) === state) states.delete(sessionId)
+    })
     return role
   }
 

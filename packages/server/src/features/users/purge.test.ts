@@ -4,7 +4,13 @@ import { onEachDatabase } from '../../../test/matrix.ts'
 import type { PurgeStep } from './purge.ts'
 
 onEachDatabase('purging deleted users', (world) => {
-  const count = async (table: 'user' | 'session' | 'refreshToken') => (await world.database.db.selectFrom(table).select((eb) => eb.fn.countAll<number>().as('count')).executeTakeFirstOrThrow()).count
+  const count = async (table: 'user' | 'session' | 'refreshToken') =>
+    (
+      await world.database.db
+        .selectFrom(table)
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow()
+    ).count
   const tables = async () => [await count('user'), await count('session'), await count('refreshToken')]
   const purge = async (steps?: PurgeStep[]) => {
     const run = () => (steps ? world.app.users.purgeDeletedUsers(steps) : world.app.jobs.purgeDeletedUsers())
@@ -29,7 +35,11 @@ onEachDatabase('purging deleted users', (world) => {
     const ann = await signUp(world.app, 'ann')
     await world.database.transaction(async (tx) => {
       const row = { sessionId: ann.viewer.sessionId, createdAt: '2026', expiresAt: '2027' }
-      for (let index = 0; index < 1_200; index++) await tx.insertInto('refreshToken').values({ ...row, hash: `token ${index}` }).execute()
+      for (let index = 0; index < 1_200; index++)
+        await tx
+          .insertInto('refreshToken')
+          .values({ ...row, hash: `token ${index}` })
+          .execute()
     })
     await world.app.users.remove(ann.viewer, ann.id)
     expect([await world.app.jobs.purgeDeletedUsers(), await tables()]).toEqual([true, [1, 1, 701]])
@@ -47,7 +57,10 @@ onEachDatabase('purging deleted users', (world) => {
     const steps: PurgeStep[] = [
       async (tx, userId, rowsMax) => {
         seen.push(userId)
-        const { numDeletedRows } = await tx.deleteFrom('refreshToken').where('sessionId', 'in', tx.selectFrom('session').where('userId', '=', userId).select('id')).executeTakeFirst()
+        const { numDeletedRows } = await tx
+          .deleteFrom('refreshToken')
+          .where('sessionId', 'in', tx.selectFrom('session').where('userId', '=', userId).select('id'))
+          .executeTakeFirst()
         expect(rowsMax).toBe(500)
         if (broken && userId === ann.id) throw new Error('in the way')
         return Number(numDeletedRows)
@@ -71,7 +84,11 @@ onEachDatabase('purging deleted users', (world) => {
       await world.app.users.remove(viewer, id)
     }
     const apps = [world.app, world.composeAgain(), world.composeAgain()]
-    await Promise.all(apps.map(async (app) => { while (await app.jobs.purgeDeletedUsers()); }))
+    await Promise.all(
+      apps.map(async (app) => {
+        while (await app.jobs.purgeDeletedUsers());
+      }),
+    )
     while (await world.app.jobs.purgeDeletedUsers());
     expect(await tables()).toEqual([0, 0, 0])
   })

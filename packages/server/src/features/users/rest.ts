@@ -26,16 +26,33 @@ const taken = [userErrors.invalid_email, userErrors.username_taken, userErrors.e
 export function userRoutes({ users }: { users: Users }): Route[] {
   return [
     route({
-      name: 'auth.me', method: 'GET', path: '/auth/me', auth: 'required', summary: 'The account of the token', reply: meReply,
+      name: 'auth.me',
+      method: 'GET',
+      path: '/auth/me',
+      auth: 'required',
+      summary: 'The account of the token',
+      reply: meReply,
       async handle({ viewer }) {
         return { ...toReply(await users.byId(viewer.id, viewer)), role: viewer.role }
       },
     }),
     route({
-      name: 'users.create', method: 'POST', path: '/users', root: true, auth: 'required', status: 201, summary: 'Make an account for somebody else',
-      errors: [userErrors.creation_disabled, ...taken], reply: userReply,
+      name: 'users.create',
+      method: 'POST',
+      path: '/users',
+      root: true,
+      auth: 'required',
+      status: 201,
+      summary: 'Make an account for somebody else',
+      errors: [userErrors.creation_disabled, ...taken],
+      reply: userReply,
       body: z.object({
-        username, email, password: newPassword, full_name: fullName.optional(), bio: bio.optional(), avatar_url: avatarUrl.optional(),
+        username,
+        email,
+        password: newPassword,
+        full_name: fullName.optional(),
+        bio: bio.optional(),
+        avatar_url: avatarUrl.optional(),
       }),
       async handle({ viewer, body }) {
         const { full_name: fullName, avatar_url: avatarUrl, ...rest } = body
@@ -43,8 +60,14 @@ export function userRoutes({ users }: { users: Users }): Route[] {
       },
     }),
     route({
-      name: 'users.update', method: 'PUT', path: '/users', root: true, auth: 'required', summary: 'Change one’s own account; what is absent stays as it is',
-      errors: [accountErrors.not_found, ...taken], reply: userReply,
+      name: 'users.update',
+      method: 'PUT',
+      path: '/users',
+      root: true,
+      auth: 'required',
+      summary: 'Change one’s own account; what is absent stays as it is',
+      errors: [accountErrors.not_found, ...taken],
+      reply: userReply,
       body: z.object({ id, username: username.optional(), email: email.optional(), full_name: fullName.optional(), bio: bio.optional() }),
       async handle({ viewer, body }) {
         const { id, full_name: fullName, ...rest } = body
@@ -52,14 +75,23 @@ export function userRoutes({ users }: { users: Users }): Route[] {
       },
     }),
     route({
-      name: 'users.set_avatar', method: 'PUT', path: '/users/avatar', auth: 'required', summary: 'Set the picture of one’s own account',
-      errors: [accountErrors.not_found], body: z.object({ avatar_url: avatarUrl }),
+      name: 'users.set_avatar',
+      method: 'PUT',
+      path: '/users/avatar',
+      auth: 'required',
+      summary: 'Set the picture of one’s own account',
+      errors: [accountErrors.not_found],
+      body: z.object({ avatar_url: avatarUrl }),
       async handle({ viewer, body }) {
         await users.update(viewer, viewer.id, { avatarUrl: body.avatar_url })
       },
     }),
     route({
-      name: 'users.search', method: 'GET', path: '/users/search', auth: 'optional', summary: 'Users by a part of their username or full name, by ascending id',
+      name: 'users.search',
+      method: 'GET',
+      path: '/users/search',
+      auth: 'optional',
+      summary: 'Users by a part of their username or full name, by ascending id',
       errors: [userErrors.invalid_search],
       query: pageQuery({ limitDefault: 10 }).extend({ query: z.string().optional(), cursor: idInPath.optional() }),
       reply: z.object({ users: z.array(userReply), total: z.int(), next_cursor: id.optional() }),
@@ -70,31 +102,56 @@ export function userRoutes({ users }: { users: Users }): Route[] {
       },
     }),
     route({
-      name: 'users.get_by_username', method: 'GET', path: '/users/username/{username}', auth: 'optional', summary: 'A user by username, in any letter case',
-      errors: [accountErrors.not_found], params: z.object({ username: z.string() }), reply: userReply,
+      name: 'users.get_by_username',
+      method: 'GET',
+      path: '/users/username/{username}',
+      auth: 'optional',
+      summary: 'A user by username, in any letter case',
+      errors: [accountErrors.not_found],
+      params: z.object({ username: z.string() }),
+      reply: userReply,
       async handle({ viewer, params }) {
         return toReply(await users.byUsername(params.username, viewer))
       },
     }),
     route({
-      name: 'users.get_by_email', method: 'GET', path: '/users/email/{email}', auth: 'optional', summary: 'One’s own account by its e-mail address; for admins, any',
-      errors: [accountErrors.not_found], params: z.object({ email: z.string() }), reply: userReply,
+      name: 'users.get_by_email',
+      method: 'GET',
+      path: '/users/email/{email}',
+      auth: 'optional',
+      summary: 'One’s own account by its e-mail address; for admins, any',
+      errors: [accountErrors.not_found],
+      params: z.object({ email: z.string() }),
+      reply: userReply,
       async handle({ viewer, params }) {
         const { email } = params
-        if (!isPlainEmail(email) || !isEmailSyntax(email)) throw inputErrors.invalid({ issues: [{ path: 'email', message: 'Expected an e-mail address' }] })
+        if (!isPlainEmail(email) || !isEmailSyntax(email))
+          throw inputErrors.invalid({ issues: [{ path: 'email', message: 'Expected an e-mail address' }] })
         return toReply(await users.byEmail(email, viewer))
       },
     }),
     route({
-      name: 'users.get', method: 'GET', path: '/users/{id}', auth: 'optional', summary: 'A user by id',
-      errors: [accountErrors.not_found], params: byId, reply: userReply,
+      name: 'users.get',
+      method: 'GET',
+      path: '/users/{id}',
+      auth: 'optional',
+      summary: 'A user by id',
+      errors: [accountErrors.not_found],
+      params: byId,
+      reply: userReply,
       async handle({ viewer, params }) {
         return toReply(await users.byId(params.id, viewer))
       },
     }),
     route({
-      name: 'users.delete', method: 'DELETE', path: '/users/{id}', auth: 'required', status: 204, summary: 'Delete one’s own account, for good',
-      errors: [accountErrors.not_found], params: byId,
+      name: 'users.delete',
+      method: 'DELETE',
+      path: '/users/{id}',
+      auth: 'required',
+      status: 204,
+      summary: 'Delete one’s own account, for good',
+      errors: [accountErrors.not_found],
+      params: byId,
       async handle({ viewer, params }) {
         await users.remove(viewer, params.id)
       },

@@ -12,22 +12,44 @@ onEachDatabase('searching users', (world) => {
     return [items.map(({ username }) => username).join(' '), total, nextCursor]
   }
   /** Straight into the table: a thousand passwords would take long to hash. */
-  const addUsers = (users: { username: string; fullName?: string; deleted?: boolean }[]) => world.database.transaction(async (tx) => {
-    ids = {}
-    for (const { username, fullName = null, deleted } of users) {
-      const email = `${username.length}-${Math.random()}@hidden.example`
-      const row = await tx.insertInto('user').values({
-        username, usernameFolded: deleted ? null : fold(username), email, emailFolded: deleted ? null : email,
-        fullName, fullNameFolded: fullName && !deleted ? fold(fullName) : null, createdAt: '2026', updatedAt: '2026', deletedAt: deleted ? '2026' : null,
-      }).returning('id').executeTakeFirstOrThrow()
-      ids[username] = row.id
-    }
-  })
-  beforeEach(() => addUsers([
-    { username: 'Annabel', fullName: 'Bella Swan' }, { username: 'joanna' }, { username: 'bob', fullName: 'Robert “Anna” O’Brien' }, { username: 'gone', fullName: 'Anna Gone', deleted: true },
-    { username: 'per_cent', fullName: '100% Real_Name \\ "quoted" AND NOT* (x)' }, { username: 'per-cent' }, { username: 'Straße', fullName: 'Größe' }, { username: 'Ａｎｎ.wide' },
-    { username: 'имя', fullName: 'Иван Петров' }, { username: '李小龙', fullName: '李 小龙' }, { username: 'x', fullName: '' },
-  ]))
+  const addUsers = (users: { username: string; fullName?: string; deleted?: boolean }[]) =>
+    world.database.transaction(async (tx) => {
+      ids = {}
+      for (const { username, fullName = null, deleted } of users) {
+        const email = `${username.length}-${Math.random()}@hidden.example`
+        const row = await tx
+          .insertInto('user')
+          .values({
+            username,
+            usernameFolded: deleted ? null : fold(username),
+            email,
+            emailFolded: deleted ? null : email,
+            fullName,
+            fullNameFolded: fullName && !deleted ? fold(fullName) : null,
+            createdAt: '2026',
+            updatedAt: '2026',
+            deletedAt: deleted ? '2026' : null,
+          })
+          .returning('id')
+          .executeTakeFirstOrThrow()
+        ids[username] = row.id
+      }
+    })
+  beforeEach(() =>
+    addUsers([
+      { username: 'Annabel', fullName: 'Bella Swan' },
+      { username: 'joanna' },
+      { username: 'bob', fullName: 'Robert “Anna” O’Brien' },
+      { username: 'gone', fullName: 'Anna Gone', deleted: true },
+      { username: 'per_cent', fullName: '100% Real_Name \\ "quoted" AND NOT* (x)' },
+      { username: 'per-cent' },
+      { username: 'Straße', fullName: 'Größe' },
+      { username: 'Ａｎｎ.wide' },
+      { username: 'имя', fullName: 'Иван Петров' },
+      { username: '李小龙', fullName: '李 小龙' },
+      { username: 'x', fullName: '' },
+    ]),
+  )
 
   it('finds parts of usernames and full names in any case of letters, by ascending id, with the true total', async () => {
     expect(await names('anna')).toEqual(['Annabel joanna bob', 3, null])
@@ -44,9 +66,34 @@ onEachDatabase('searching users', (world) => {
   })
 
   it.each([
-    ['%', 'per_cent'], ['_', 'per_cent'], ['%%%', ''], ['___', ''], ['a%a', ''], ['ann_', ''], ['per_cent', 'per_cent'], ['per-cent', 'per-cent'], ['100% real', 'per_cent'],
-    ['l_n', 'per_cent'], ['\\', 'per_cent'], ['e \\ "', 'per_cent'], ['"', 'per_cent'], ['""', ''], ['"quoted"', 'per_cent'], ['quoted" and', 'per_cent'], ['and not* (', 'per_cent'],
-    ['*', 'per_cent'], ['not*', 'per_cent'], ['^ann', ''], ["'", ''], ['’', 'bob'], ['“anna”', 'bob'], ['ann OR bob', ''], ['usernameFolded:ann', ''], ['{', ''], ['a b', ''], ['t “', 'bob'],
+    ['%', 'per_cent'],
+    ['_', 'per_cent'],
+    ['%%%', ''],
+    ['___', ''],
+    ['a%a', ''],
+    ['ann_', ''],
+    ['per_cent', 'per_cent'],
+    ['per-cent', 'per-cent'],
+    ['100% real', 'per_cent'],
+    ['l_n', 'per_cent'],
+    ['\\', 'per_cent'],
+    ['e \\ "', 'per_cent'],
+    ['"', 'per_cent'],
+    ['""', ''],
+    ['"quoted"', 'per_cent'],
+    ['quoted" and', 'per_cent'],
+    ['and not* (', 'per_cent'],
+    ['*', 'per_cent'],
+    ['not*', 'per_cent'],
+    ['^ann', ''],
+    ["'", ''],
+    ['’', 'bob'],
+    ['“anna”', 'bob'],
+    ['ann OR bob', ''],
+    ['usernameFolded:ann', ''],
+    ['{', ''],
+    ['a b', ''],
+    ['t “', 'bob'],
   ])('takes %s for what it is, and no character of it for a wildcard', async (text, expected) => {
     expect((await names(text))[0]).toBe(expected)
   })
@@ -62,15 +109,24 @@ onEachDatabase('searching users', (world) => {
 
   it('does not find anyone by address, nor anything in nothing', async () => {
     for (const text of ['hidden', '@', 'example']) expect((await found(text)).total).toBe(0)
-    for (const text of ['', '\0', 'an\0n', '\ud800']) await expect(found(text)).rejects.toMatchObject({ code: 'users.invalid_search', message: 'invalid search query' })
+    for (const text of ['', '\0', 'an\0n', '\ud800'])
+      await expect(found(text)).rejects.toMatchObject({ code: 'users.invalid_search', message: 'invalid search query' })
   })
 
   it('finds a user under the new name, and not the old one, and nobody who is gone', async () => {
     await world.database.transaction(async (tx) => {
       await tx.updateTable('user').set({ username: 'zoe', usernameFolded: 'zoe' }).where('id', '=', ids.joanna!).execute()
-      await tx.updateTable('user').set({ deletedAt: '2026', username: '', usernameFolded: null, fullName: null, fullNameFolded: null }).where('id', '=', ids.bob!).execute()
+      await tx
+        .updateTable('user')
+        .set({ deletedAt: '2026', username: '', usernameFolded: null, fullName: null, fullNameFolded: null })
+        .where('id', '=', ids.bob!)
+        .execute()
     })
-    expect([await names('anna'), await names('zoe'), await names('zo')]).toEqual([['Annabel', 1, null], ['zoe', 1, null], ['zoe', 1, null]])
+    expect([await names('anna'), await names('zoe'), await names('zo')]).toEqual([
+      ['Annabel', 1, null],
+      ['zoe', 1, null],
+      ['zoe', 1, null],
+    ])
   })
 
   it.each(['ann', 'nn'])('pages by offset and by cursor to the end and past it, for %s', async (text) => {
@@ -80,32 +136,55 @@ onEachDatabase('searching users', (world) => {
     for (const offset of [4, 1_000_000_000]) expect(await names(text, { limit: 2, start: { offset } })).toEqual(['', 4, null])
     expect(await names(text, { limit: 1, start: { cursor: ids.joanna! } })).toEqual(['bob', 4, ids.bob])
     expect(await names(text, { limit: 1, start: { cursor: ids.bob! } })).toEqual(['Ａｎｎ.wide', 4, null])
-    for (const cursor of [ids['Ａｎｎ.wide']!, Number.MAX_SAFE_INTEGER]) expect(await names(text, { limit: 1, start: { cursor } })).toEqual(['', 4, null])
+    for (const cursor of [ids['Ａｎｎ.wide']!, Number.MAX_SAFE_INTEGER])
+      expect(await names(text, { limit: 1, start: { cursor } })).toEqual(['', 4, null])
     await addUsers([{ username: 'ann.new' }])
     expect(await names(text, { limit: 2, start: { cursor: ids['ann.new']! - 1 } })).toEqual(['ann.new', 5, null])
   })
 
   it('takes one query for a page that ends, three for one that does not, for thousands of users', async () => {
     const queries = (text: string, options?: Parameters<typeof found>[1]) => world.countQueries(() => found(text, options))
-    expect([await queries('ann'), await queries('ann', { limit: 2 }), await queries('ann', { limit: 2, start: { offset: 2 } }), await queries('nobody'), await queries('ann', { start: { offset: 9 } })]).toEqual([1, 3, 1, 1, 3])
+    expect([
+      await queries('ann'),
+      await queries('ann', { limit: 2 }),
+      await queries('ann', { limit: 2, start: { offset: 2 } }),
+      await queries('nobody'),
+      await queries('ann', { start: { offset: 9 } }),
+    ]).toEqual([1, 3, 1, 1, 3])
   })
 
   it('looks at many users in steps where the index is of no use, and counts them all', async () => {
     await world.database.transaction(async (tx) => {
       for (let batch = 0; batch < 30; batch++) {
-        await tx.insertInto('user').values(Array.from({ length: 500 }, (_, index) => {
-          const name = `q${batch * 500 + index}`
-          return { username: name, usernameFolded: name, email: name, emailFolded: `${name}@x.example`, fullName: null, fullNameFolded: null, createdAt: '2026', updatedAt: '2026', deletedAt: null }
-        })).execute()
+        await tx
+          .insertInto('user')
+          .values(
+            Array.from({ length: 500 }, (_, index) => {
+              const name = `q${batch * 500 + index}`
+              return {
+                username: name,
+                usernameFolded: name,
+                email: name,
+                emailFolded: `${name}@x.example`,
+                fullName: null,
+                fullNameFolded: null,
+                createdAt: '2026',
+                updatedAt: '2026',
+                deletedAt: null,
+              }
+            }),
+          )
+          .execute()
       }
     })
     expect((await found('q')).total).toBe(15_001) // and “quoted”
     expect((await found('q7')).total).toBe(1_111)
     const all: string[] = []
-    for (let page = 0; page < 12; page++) all.push(...(await found('q7', { start: { offset: page * 100 } })).items.map(({ username }) => username))
+    for (let page = 0; page < 12; page++)
+      all.push(...(await found('q7', { start: { offset: page * 100 } })).items.map(({ username }) => username))
     expect([all.length, new Set(all).size, all[0], all.at(-1)]).toEqual([1_111, 1_111, 'q7', 'q7999'])
     const byCursor: string[] = []
-    for (let cursor: number | null = 0; cursor !== null;) {
+    for (let cursor: number | null = 0; cursor !== null; ) {
       const page = await found('q7', { start: { cursor } })
       byCursor.push(...page.items.map(({ username }) => username))
       cursor = page.nextCursor

@@ -16,7 +16,7 @@ export interface FoundUsers extends Page<UserRow> {
 
 /** Finds users by a part of their username or full name, by ascending id. */
 export function createSearch(database: Database<Tables>) {
-  const { dialect, db } = database
+  const { dialect, replica: db } = database
   const statements = {
     indexed: createUserSearch(dialect.textSearch, 'indexed'),
     scan: createUserSearch(dialect.textSearch, 'scan'),
@@ -59,7 +59,15 @@ export function createSearch(database: Database<Tables>) {
       if (count === 0 || rows.length > limit || window.upTo <= after) continue
       const toSkip = Math.min(offset - skipped, count)
       skipped += toSkip
-      if (toSkip < count) rows.push(...(await statements.scan.page.all(db, { ...window, after: Math.max(window.after, after), offset: toSkip, limit: limit + 1 - rows.length })))
+      if (toSkip < count)
+        rows.push(
+          ...(await statements.scan.page.all(db, {
+            ...window,
+            after: Math.max(window.after, after),
+            offset: toSkip,
+            limit: limit + 1 - rows.length,
+          })),
+        )
     }
     return toFound(rows, limit, total)
   }
@@ -73,7 +81,11 @@ export function createSearch(database: Database<Tables>) {
   }
 }
 
-interface Place { offset: number; after: number; limit: number }
+interface Place {
+  offset: number
+  after: number
+  limit: number
+}
 
 function toFound(rows: UserRow[], limit: number, total: number): FoundUsers {
   const items = rows.slice(0, limit)

@@ -15,7 +15,16 @@ import { createPurge } from './purge.ts'
 import { createSearch, type SearchStart } from './search.ts'
 import { insertUser, markDeleted, selectTaken, selectUserByEmail, selectUserById, selectUserByUsername, updateUser } from './store.ts'
 import {
-  assertChanges, assertNewAccount, fieldNames, toUser, userErrors, type NewAccount, type User, type UserChanges, type UserField, type UserRow,
+  assertChanges,
+  assertNewAccount,
+  fieldNames,
+  toUser,
+  userErrors,
+  type NewAccount,
+  type User,
+  type UserChanges,
+  type UserField,
+  type UserRow,
 } from './users.ts'
 
 const cacheTtlMs = 30 * 60_000
@@ -53,9 +62,10 @@ export function createUsers(deps: UsersDeps) {
   const cacheKey = (id: number) => `user:${id}`
   const forget = (id: number) => cache.delete([cacheKey(id)])
   const rowById = (id: number) => read<UserRow>(cacheKey(id), { ttlMs: cacheTtlMs, load: () => selectUserById.first(database.db, { id }) })
-  const rowByLogin = (login: string) => isPlainEmail(login)
-    ? selectUserByEmail.first(database.db, { folded: fold(login) })
-    : selectUserByUsername.first(database.db, { folded: fold(login) })
+  const rowByLogin = (login: string) =>
+    isPlainEmail(login)
+      ? selectUserByEmail.first(database.db, { folded: fold(login) })
+      : selectUserByUsername.first(database.db, { folded: fold(login) })
 
   /** Throws when another account than `ownId` has one of the names; v1 looks at the username first. */
   async function assertFree(usernameFolded: string, emailFolded: string, ownId = 0): Promise<void> {
@@ -75,7 +85,17 @@ export function createUsers(deps: UsersDeps) {
     await assertFree(names.usernameFolded, names.emailFolded) // before the hash, which is the expensive part
     const passwordHash = await passwords.hash(input.password)
     const now = isoTime(clock.nowMs())
-    const row = { username, email, ...names, fullName, fullNameFolded: fullName && fold(fullName), bio, avatarUrl, createdAt: now, updatedAt: now }
+    const row = {
+      username,
+      email,
+      ...names,
+      fullName,
+      fullNameFolded: fullName && fold(fullName),
+      bio,
+      avatarUrl,
+      createdAt: now,
+      updatedAt: now,
+    }
     for (let attempt = 1; ; attempt++) {
       const made = await database.transaction(async (tx) => {
         const user = await insertUser.first(tx, row)
@@ -172,7 +192,10 @@ export function createUsers(deps: UsersDeps) {
     },
 
     /** By a part of the username or full name, in any case, ascending by id; `total` is exact. `users.invalid_search` for nothing. */
-    async search(text: string, { viewer, ...page }: { start: SearchStart; limit: number; viewer: Viewer | null }): Promise<Page<User> & { total: number }> {
+    async search(
+      text: string,
+      { viewer, ...page }: { start: SearchStart; limit: number; viewer: Viewer | null },
+    ): Promise<Page<User> & { total: number }> {
       if (text === '' || !isStorableText(text)) throw userErrors.invalid_search()
       if (codePointLength(text) > searchCharsMax) return { items: [], total: 0, nextCursor: null }
       const { items, total, nextCursor } = await search(text, page)
@@ -196,7 +219,9 @@ export function createUsers(deps: UsersDeps) {
     byLogin: rowByLogin,
 
     async createAs(actor: Actor, input: NewAccount): Promise<UserRow> {
-      const { user } = await createAccount(input, (tx, { id }) => recordAudit(tx, { actor, action: 'user.create', target: { type: 'user', id } }))
+      const { user } = await createAccount(input, (tx, { id }) =>
+        recordAudit(tx, { actor, action: 'user.create', target: { type: 'user', id } }),
+      )
       return user
     },
 

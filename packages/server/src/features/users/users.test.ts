@@ -6,17 +6,31 @@ import { toUser, type NewAccount, type UserRow } from './users.ts'
 
 onEachDatabase('users', (world) => {
   const refused = (code: string) => expect.objectContaining({ code })
-  const account = (username: string, more: Partial<NewAccount> = {}): NewAccount => ({ username, email: `${username}@example.com`, password, ...more })
+  const account = (username: string, more: Partial<NewAccount> = {}): NewAccount => ({
+    username,
+    email: `${username}@example.com`,
+    password,
+    ...more,
+  })
   const create = (input: NewAccount) => world.app.users.createAs({ kind: 'host' }, input)
   const rowsOf = () => world.database.db.selectFrom('user').orderBy('id').selectAll().execute()
   const typesOf = async () => (await eventsOf(world)).map(([type]) => type)
 
   it('are made with what was given, and counted up from 1', async () => {
     const ann = await signUpAdmin(world.app, 'ann')
-    const made = await world.app.users.create(ann.viewer, account('Bob', { fullName: 'Bob B.', bio: 'I build.', avatarUrl: 'https://x/b.png' }))
+    const made = await world.app.users.create(
+      ann.viewer,
+      account('Bob', { fullName: 'Bob B.', bio: 'I build.', avatarUrl: 'https://x/b.png' }),
+    )
     expect(made).toEqual({
-      id: ann.id + 1, username: 'Bob', email: 'Bob@example.com', fullName: 'Bob B.', bio: 'I build.', avatarUrl: 'https://x/b.png',
-      createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z',
+      id: ann.id + 1,
+      username: 'Bob',
+      email: 'Bob@example.com',
+      fullName: 'Bob B.',
+      bio: 'I build.',
+      avatarUrl: 'https://x/b.png',
+      createdAt: '2026-01-01T00:00:00.000Z',
+      updatedAt: '2026-01-01T00:00:00.000Z',
     })
     expect(await world.app.users.byId(made.id, ann.viewer)).toEqual(made)
     expect(await world.app.auth.login({ login: 'bob', password }, client)).toBeDefined() // v1's could not
@@ -30,9 +44,15 @@ onEachDatabase('users', (world) => {
     for (const username of ['Ann', 'ANN', 'ａｎｎ', 'ànn'.normalize('NFC').replace('à', 'a')]) {
       await expect(create(account(username, { email: 'x@example.com' }))).rejects.toEqual(refused('users.username_taken'))
     }
-    for (const email of ['ANN@example.com', 'ann@EXAMPLE.com']) await expect(create(account('other', { email }))).rejects.toEqual(refused('users.email_taken'))
+    for (const email of ['ANN@example.com', 'ann@EXAMPLE.com'])
+      await expect(create(account('other', { email }))).rejects.toEqual(refused('users.email_taken'))
     await expect(create(account('ann'))).rejects.toEqual(refused('users.username_taken')) // both are: the username is reported
-    for (const [one, same] of [['Straße', 'straßE'], ['İzmir', 'İZMIR'], ['ΣΑΣ', 'σας'], ['Ĳssel', 'ijssel']] as const) {
+    for (const [one, same] of [
+      ['Straße', 'straßE'],
+      ['İzmir', 'İZMIR'],
+      ['ΣΑΣ', 'σας'],
+      ['Ĳssel', 'ijssel'],
+    ] as const) {
       const made = await create(account(one, { email: 'first@example.com' }))
       await expect(create(account(same, { email: 'x@example.com' }))).rejects.toEqual(refused('users.username_taken'))
       expect((await world.app.users.byUsername(same, null)).id).toBe(made.id)
@@ -47,7 +67,9 @@ onEachDatabase('users', (world) => {
   it('that are taken are refused before a password is hashed', async () => {
     await create(account('ann'))
     let hashes = 0
-    const app = world.composeAgain({ passwords: { hash: async () => String(++hashes), verify: async () => 'wrong', load: () => ({ running: 0, waiting: 0 }) } })
+    const app = world.composeAgain({
+      passwords: { hash: async () => String(++hashes), verify: async () => 'wrong', load: () => ({ running: 0, waiting: 0 }) },
+    })
     await expect(app.users.createAs({ kind: 'host' }, account('Ann'))).rejects.toEqual(refused('users.username_taken'))
     expect(hashes).toBe(0)
   })
@@ -57,12 +79,17 @@ onEachDatabase('users', (world) => {
     const outcomes = await Promise.allSettled(Array.from({ length: 50 }, (_, index) => register(index)))
     const refusals = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason.code)
     expect(refusals).toEqual(Array(49).fill('users.username_taken'))
-    const counts = await Promise.all((['user', 'credential', 'session', 'refreshToken', 'outbox'] as const).map(async (table) => (await world.database.db.selectFrom(table).selectAll().execute()).length))
+    const counts = await Promise.all(
+      (['user', 'credential', 'session', 'refreshToken', 'outbox'] as const).map(
+        async (table) => (await world.database.db.selectFrom(table).selectAll().execute()).length,
+      ),
+    )
     expect(counts).toEqual([1, 1, 1, 1, 1])
   })
 
   it('that fifty requests at once ask for by one address are one, too', async () => {
-    const register = (index: number) => world.app.auth.register(account(`ann${index}`, { email: index % 2 ? 'ann@example.com' : 'Ann@Example.com' }), client)
+    const register = (index: number) =>
+      world.app.auth.register(account(`ann${index}`, { email: index % 2 ? 'ann@example.com' : 'Ann@Example.com' }), client)
     const outcomes = await Promise.allSettled(Array.from({ length: 50 }, (_, index) => register(index)))
     const refusals = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason.code)
     expect(refusals).toEqual(Array(49).fill('users.email_taken'))
@@ -91,25 +118,40 @@ onEachDatabase('users', (world) => {
   })
 
   it('are not made when what belongs to them cannot be', async () => {
-    await expect(world.app.users.createAccount(account('ann'), async () => { throw new Error('no session') })).rejects.toThrow('no session')
+    await expect(
+      world.app.users.createAccount(account('ann'), async () => {
+        throw new Error('no session')
+      }),
+    ).rejects.toThrow('no session')
     expect([await rowsOf(), await world.database.db.selectFrom('credential').selectAll().execute(), await typesOf()]).toEqual([[], [], []])
   })
 
   it('are made by others only within a limit, and only where that is allowed', async () => {
     const ann = await signUp(world.app, 'ann')
-    const limited = world.composeAgain({ limiter: memoryRateLimiter(), passwords: { hash: async () => 'x', verify: async () => 'wrong', load: () => ({ running: 0, waiting: 0 }) } })
+    const limited = world.composeAgain({
+      limiter: memoryRateLimiter(),
+      passwords: { hash: async () => 'x', verify: async () => 'wrong', load: () => ({ running: 0, waiting: 0 }) },
+    })
     for (let i = 0; i < 60; i++) await limited.users.create(ann.viewer, account(`user${i}`))
     await expect(limited.users.create(ann.viewer, account('user60'))).rejects.toEqual(refused('limit.exceeded'))
 
     const closed = world.composeAgain({ settings: { createByUsers: false, accessTtlMs: 1, refreshTtlMs: 1, issuer: '', audience: '' } })
-    await expect(closed.users.create(ann.viewer, account('bob'))).rejects.toMatchObject({ code: 'users.creation_disabled', kind: 'forbidden', message: 'forbidden' })
+    await expect(closed.users.create(ann.viewer, account('bob'))).rejects.toMatchObject({
+      code: 'users.creation_disabled',
+      kind: 'forbidden',
+      message: 'forbidden',
+    })
     await closed.users.create({ ...ann.viewer, role: 'admin' }, account('bob'))
   })
 
   it('cost nothing to read by id once they were read, and one query before', async () => {
     const ann = await signUp(world.app, 'ann')
     const read = () => world.app.users.byId(ann.id, null)
-    expect([await world.countQueries(read), await world.countQueries(read), await world.countQueries(() => world.app.users.byId(ann.id, ann.viewer))]).toEqual([1, 0, 0])
+    expect([
+      await world.countQueries(read),
+      await world.countQueries(read),
+      await world.countQueries(() => world.app.users.byId(ann.id, ann.viewer)),
+    ]).toEqual([1, 0, 0])
     expect(await world.countQueries(() => world.app.users.byUsername('ann', null))).toBe(1)
     const fresh = world.composeAgain()
     expect(await world.countQueries(() => Promise.all(Array.from({ length: 10 }, () => fresh.users.byId(ann.id, null))))).toBe(1)
@@ -139,18 +181,36 @@ onEachDatabase('users', (world) => {
 
   it('change in the given fields alone, whatever somebody else changes meanwhile', async () => {
     const ann = await signUp(world.app, 'ann')
-    const changes = [{ username: 'Anna' }, { email: 'Anna@example.com' }, { fullName: 'Anna A.' }, { bio: 'I build.' }, { avatarUrl: 'https://x/a.png' }]
+    const changes = [
+      { username: 'Anna' },
+      { email: 'Anna@example.com' },
+      { fullName: 'Anna A.' },
+      { bio: 'I build.' },
+      { avatarUrl: 'https://x/a.png' },
+    ]
     world.clock.advance(1)
     await Promise.all(changes.map((change) => world.app.users.update(ann.viewer, ann.id, change)))
     expect(await world.app.users.byId(ann.id, ann.viewer)).toEqual({
-      id: ann.id, username: 'Anna', email: 'Anna@example.com', fullName: 'Anna A.', bio: 'I build.', avatarUrl: 'https://x/a.png',
-      createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.001Z',
+      id: ann.id,
+      username: 'Anna',
+      email: 'Anna@example.com',
+      fullName: 'Anna A.',
+      bio: 'I build.',
+      avatarUrl: 'https://x/a.png',
+      createdAt: '2026-01-01T00:00:00.000Z',
+      updatedAt: '2026-01-01T00:00:00.001Z',
     })
     expect((await world.app.users.byUsername('ANNA', null)).id).toBe(ann.id)
     await expect(world.app.users.byUsername('ann', null)).rejects.toEqual(refused('users.not_found'))
     await world.app.auth.login({ login: 'anna@example.com', password }, client)
     expect((await eventsOf(world)).slice(1).map(([type, key, payload]) => [type, key, payload])).toEqual(
-      expect.arrayContaining(['username', 'email', 'full_name', 'bio', 'avatar_url'].map((field) => ['user_updated', ann.id, { user_id: ann.id, fields: [field] }])),
+      expect.arrayContaining(
+        ['username', 'email', 'full_name', 'bio', 'avatar_url'].map((field) => [
+          'user_updated',
+          ann.id,
+          { user_id: ann.id, fields: [field] },
+        ]),
+      ),
     )
   })
 
@@ -161,7 +221,11 @@ onEachDatabase('users', (world) => {
     expect(await update({ fullName: '', bio: null })).toMatchObject({ fullName: '', bio: null, avatarUrl: 'https://x/a.png' })
     world.clock.advance(1_000)
     expect(await update({ bio: undefined })).toMatchObject({ fullName: '', updatedAt: '2026-01-01T00:00:01.000Z' })
-    expect((await eventsOf(world)).slice(1).map(([, , payload]) => (payload as { fields: string[] }).fields)).toEqual([['full_name', 'bio', 'avatar_url'], ['full_name', 'bio'], []])
+    expect((await eventsOf(world)).slice(1).map(([, , payload]) => (payload as { fields: string[] }).fields)).toEqual([
+      ['full_name', 'bio', 'avatar_url'],
+      ['full_name', 'bio'],
+      [],
+    ])
   })
 
   it('may change the spelling of their own names, and take no other’s', async () => {
@@ -201,10 +265,18 @@ onEachDatabase('users', (world) => {
     await expect(world.app.users.byEmail('ann@example.com', { ...ann.viewer, role: 'admin' })).rejects.toEqual(gone)
     await expect(world.app.users.update(ann.viewer, ann.id, { bio: 'x' })).rejects.toEqual(gone)
     await expect(world.app.users.remove(ann.viewer, ann.id)).rejects.toEqual(gone)
-    for (const text of ['ann', 'an', 'n']) expect((await world.app.users.search(text, { start: { offset: 0 }, limit: 10, viewer: null })).total).toBe(0)
+    for (const text of ['ann', 'an', 'n'])
+      expect((await world.app.users.search(text, { start: { offset: 0 }, limit: 10, viewer: null })).total).toBe(0)
 
-    const everything = JSON.stringify(await Promise.all((['user', 'credential', 'session', 'refreshToken', 'outbox', 'audit'] as const).map((table) => world.database.db.selectFrom(table).selectAll().execute())))
-    for (const trace of ['ann', 'Ann', 'build', 'https://x', 'test device', '192.0.2.7', '$argon2']) expect([trace, everything.includes(trace)]).toEqual([trace, false])
+    const everything = JSON.stringify(
+      await Promise.all(
+        (['user', 'credential', 'session', 'refreshToken', 'outbox', 'audit'] as const).map((table) =>
+          world.database.db.selectFrom(table).selectAll().execute(),
+        ),
+      ),
+    )
+    for (const trace of ['ann', 'Ann', 'build', 'https://x', 'test device', '192.0.2.7', '$argon2'])
+      expect([trace, everything.includes(trace)]).toEqual([trace, false])
     expect((await eventsOf(world)).at(-1)).toEqual(['user_deleted', ann.id, { user_id: ann.id }])
 
     const again = await signUp(world.app, 'ann')
@@ -214,8 +286,11 @@ onEachDatabase('users', (world) => {
   it('are deleted once, whoever asks at the same time', async () => {
     const ann = await signUp(world.app, 'ann')
     const outcomes = await Promise.allSettled([
-      world.app.users.remove(ann.viewer, ann.id), world.app.users.remove(ann.viewer, ann.id), world.app.users.removeAs({ kind: 'host' }, 'ann'),
-      world.app.users.update(ann.viewer, ann.id, { bio: 'x' }), world.app.auth.login({ login: 'ann', password }, client),
+      world.app.users.remove(ann.viewer, ann.id),
+      world.app.users.remove(ann.viewer, ann.id),
+      world.app.users.removeAs({ kind: 'host' }, 'ann'),
+      world.app.users.update(ann.viewer, ann.id, { bio: 'x' }),
+      world.app.auth.login({ login: 'ann', password }, client),
     ])
     expect(outcomes.slice(0, 3).filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
     expect((await typesOf()).filter((type) => type === 'user_deleted')).toHaveLength(1)
@@ -224,8 +299,23 @@ onEachDatabase('users', (world) => {
 })
 
 it('show their address to themselves and to admins', () => {
-  const row: UserRow = { id: 7, username: 'ann', email: 'ann@example.com', fullName: null, bio: null, avatarUrl: null, createdAt: '', updatedAt: '' }
+  const row: UserRow = {
+    id: 7,
+    username: 'ann',
+    email: 'ann@example.com',
+    fullName: null,
+    bio: null,
+    avatarUrl: null,
+    createdAt: '',
+    updatedAt: '',
+  }
   const viewer = { id: 7, role: 'user', sessionId: 's' } as const
   const sees = (viewer: Parameters<typeof toUser>[1]) => 'email' in toUser(row, viewer)
-  expect([sees(null), sees({ ...viewer, id: 8 }), sees({ ...viewer, id: 8, role: 'moderator' }), sees(viewer), sees({ ...viewer, id: 8, role: 'admin' })]).toEqual([false, false, false, true, true])
+  expect([
+    sees(null),
+    sees({ ...viewer, id: 8 }),
+    sees({ ...viewer, id: 8, role: 'moderator' }),
+    sees(viewer),
+    sees({ ...viewer, id: 8, role: 'admin' }),
+  ]).toEqual([false, false, false, true, true])
 })

@@ -97,5 +97,9 @@ function refused(path: string, expected: string) {
 }
 
 export const fieldNames = {
-  username: 'username', email: 'email', fullName: 'full_name', bio: 'bio', avatarUrl: 'avatar_url',
+  username: 'username',
+  email: 'email',
+  fullName: 'full_name',
+  bio: 'bio',
+  avatarUrl: 'avatar_url',
 } as const satisfies Record<keyof UserChanges, UserField>
