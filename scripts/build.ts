@@ -6,6 +6,9 @@ import { basename, dirname, join } from 'node:path'
 import { build as bundle } from 'tsup'
 import { packages, root, type Package } from './packages.ts'
 
+/** Bundled for memory and start: zod brings its messages in 50 languages, Kysely its hundreds of files. Together 15 MiB less, measured idle. */
+const bundled = ['zod', 'kysely']
+
 const stampFile = join(root, 'node_modules', '.cache', 'built')
 const tests = /[.](test|contract)[.]tsx?$/
 
@@ -48,6 +51,7 @@ async function buildPackage({ name, dir, entries, hasTypes }: Package): Promise<
     format: 'esm',
     target: 'es2022',
     skipNodeModulesBundle: true,
+    noExternal: bundled,
     platform: 'node',
     splitting: true, // what is imported lazily (a driver, say) stays a file of its own
     clean: true,

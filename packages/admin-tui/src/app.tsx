@@ -1,8 +1,9 @@
-import { createPinstack, type Me, type Pinstack } from '@pinstack/sdk'
+import type { Me, Pinstack } from '@pinstack/sdk'
 import { Box, render, Text, useApp, useInput, useWindowSize } from 'ink'
 import { useState } from 'react'
 import { HealthPanel } from './health-panel.tsx'
 import { LoginScreen } from './login-screen.tsx'
+import { useAdminCheck } from './use-admin-check.ts'
 import { UsersPanel } from './users-panel.tsx'
 
 export interface AdminOptions {
@@ -26,15 +27,10 @@ interface SignedIn {
   me: Me
 }
 
-interface AppProps {
-  url: string
-  /** How clients are made; tests count them. */
-  connect?: (url: string) => Pinstack
-}
-
-/** The login, then the dashboard. Losing the session leads back to the login. */
-export function App({ url, connect = (url) => createPinstack({ url, timeoutMs: 10_000 }) }: AppProps) {
+/** The login, then the dashboard. Losing the session or the role leads back to the login. */
+export function App({ url: urlOffered }: AdminOptions) {
   const [signedIn, setSignedIn] = useState<SignedIn>()
+  const [url, setUrl] = useState(urlOffered)
   const [notice, setNotice] = useState<string>()
 
   function enter(next: SignedIn): void {
@@ -44,11 +40,18 @@ export function App({ url, connect = (url) => createPinstack({ url, timeoutMs: 1
       setSignedIn(undefined)
     })
     setNotice(undefined)
+    setUrl(next.url)
     setSignedIn(next)
   }
 
-  if (signedIn) return <Dashboard {...signedIn} />
-  return <LoginScreen url={url} notice={notice} connect={connect} onSignedIn={enter} />
+  function leaveRefused({ pinstack, me }: SignedIn): void {
+    setNotice(`${me.username} is no longer an admin.`)
+    setSignedIn(undefined)
+    pinstack.logout().catch(() => {})
+  }
+
+  if (signedIn) return <Dashboard {...signedIn} onRoleLost={() => leaveRefused(signedIn)} />
+  return <LoginScreen url={url} notice={notice} onSignedIn={enter} />
 }
 
 const rowsMin = 16
@@ -56,12 +59,13 @@ const rowsMin = 16
 const rowsAround = 10
 const columnsMin = 60
 
-function Dashboard({ url, pinstack, me }: SignedIn) {
+function Dashboard({ url, pinstack, me, onRoleLost }: SignedIn & { onRoleLost: () => void }) {
   const { exit } = useApp()
   const { rows, columns } = useWindowSize()
   const [isTyping, setIsTyping] = useState(false)
   const [isLeaving, setIsLeaving] = useState(false)
 
+  useAdminCheck(pinstack, onRoleLost)
   useInput((input) => {
     if (input !== 'q' || isTyping || isLeaving) return
     setIsLeaving(true)

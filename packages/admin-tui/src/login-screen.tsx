@@ -1,4 +1,4 @@
-import { isPinstackError, type Me, type Pinstack } from '@pinstack/sdk'
+import { createPinstack, isPinstackError, type Me, type Pinstack } from '@pinstack/sdk'
 import { PasswordInput, Spinner, TextInput } from '@inkjs/ui'
 import { Box, Text } from 'ink'
 import { useState, type ReactNode } from 'react'
@@ -7,14 +7,16 @@ interface LoginScreenProps {
   url: string
   /** Why one is here again. */
   notice: string | undefined
-  connect: (url: string) => Pinstack
   onSignedIn: (signedIn: { url: string; pinstack: Pinstack; me: Me }) => void
 }
+
+/** Someone is looking at the screen. */
+const timeoutMs = 10_000
 
 type Step = 'url' | 'login' | 'password' | 'waiting'
 
 /** Asks for server, account and password, one after the other. Lets nobody through who is not an admin. */
-export function LoginScreen({ url: urlOffered, notice, connect, onSignedIn }: LoginScreenProps) {
+export function LoginScreen({ url: urlOffered, notice, onSignedIn }: LoginScreenProps) {
   const [step, setStep] = useState<Step>('url')
   const [url, setUrl] = useState(urlOffered)
   const [login, setLogin] = useState('')
@@ -30,7 +32,7 @@ export function LoginScreen({ url: urlOffered, notice, connect, onSignedIn }: Lo
     setStep('waiting')
     setProblem(undefined)
     try {
-      const pinstack = connect(url)
+      const pinstack = createPinstack({ url, timeoutMs })
       const me = await pinstack.login({ login, password })
       if (me.role === 'admin') return onSignedIn({ url, pinstack, me })
       await pinstack.logout().catch(() => {})

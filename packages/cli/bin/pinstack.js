@@ -4,6 +4,8 @@ var numbers = process.versions.node.split('.').map(Number)
 var major = numbers[0]
 var minor = numbers[1]
 if ((major === 22 && minor >= 22) || (major === 24 && minor >= 6) || major > 24) {
+  // Passwords are hashed on Node's thread pool, two at once for each core. The pool is made when it is first used, of this size.
+  if (!process.env.UV_THREADPOOL_SIZE) process.env.UV_THREADPOOL_SIZE = String(Math.max(4, 2 * navigator.hardwareConcurrency + 2))
   import('../dist/main.js')
 } else {
   console.error(

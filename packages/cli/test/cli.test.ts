@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { drivers, onDriver } from '../../server/test/drivers.ts'
 import { createProgram } from '../src/program.ts'
 import { run as runHere } from '../src/run.ts'
 
@@ -336,4 +337,30 @@ it('ends quietly when its reader has seen enough', async () => {
   running.process.stdout!.destroy()
   const { exitCode, stderr } = await running.ended
   expect([exitCode, stderr]).toEqual([0, ''])
+})
+
+onDriver('postgres', 'the whole way', (driver) => {
+  it('runs on it, keeps what it was told, and says who is in the way', async () => {
+    const { url, drop } = await drivers[driver]()
+    const on = ['--database', url, '--data', join(dir, 'postgres')]
+    try {
+      expect((await run(['config', 'check', ...on])).stdout).toMatch(
+        /Storage {8}Postgres \d.*: connected\nMigrations {5}0001-users, .* wait/,
+      )
+      const first = await up(on)
+      expect(first.stderr).toMatch(/Storage {3}Postgres \d+/)
+      const account = { username: 'ada', email: 'ada@example.com', password: 'correct horse' }
+      expect((await call(`${first.url}/api/v1/auth/register`, account)).status).toBe(201)
+      first.process.kill('SIGTERM')
+      expect((await first.ended).exitCode).toBe(0)
+      expect(await run(['admin', 'grant', 'ada', ...on])).toMatchObject({ exitCode: 0, stderr: 'ada is an admin now.\n' })
+      const second = await up(on)
+      expect((await call(`${second.url}/api/v1/auth/login`, { login: 'ada', password: 'correct horse' })).status).toBe(200)
+      second.process.kill('SIGTERM')
+      await second.ended
+      expect((await run(['config', 'check', ...on])).stdout).toContain('Migrations     up to date')
+    } finally {
+      await drop()
+    }
+  })
 })

@@ -50,7 +50,15 @@ export function createKeeper({ store, send, nowMs }: { store: SessionStore; send
   }
 
   function tell(state: AuthChange): void {
-    for (const listener of listeners) listener(state)
+    for (const listener of listeners) {
+      try {
+        listener(state)
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error
+        }) // reported where its author looks, without breaking the call that it was told of
+      }
+    }
   }
 
   async function keep(tokens: Tokens): Promise<Session> {

@@ -17,28 +17,39 @@ export type ClientErrorCode =
   | 'bad_response'
 
 /** Errors that the server reports; docs/errors.md describes them, and is tested against this list. */
-const serverErrorCodes = [
-  'input.invalid',
+export const serverErrorCodes = [
   'input.unreadable',
+  'input.invalid',
   'auth.unauthenticated',
   'auth.invalid_token',
   'auth.token_expired',
   'auth.forbidden',
   'auth.invalid_credentials',
   'auth.invalid_refresh_token',
-  'auth.refresh_token_expired',
+  'auth.session_not_found',
   'auth.invalid_setup_token',
-  'auth.admin_exists',
+  'auth.setup_done',
   'auth.busy',
+  'limit.exceeded',
   'users.not_found',
-  'users.invalid_email',
-  'users.invalid_search',
   'users.username_taken',
   'users.email_taken',
+  'users.invalid_email',
+  'users.invalid_search',
   'users.creation_disabled',
-  'limit.exceeded',
+  'http.not_found',
+  'http.method_not_allowed',
+  'http.request_too_slow',
+  'http.body_too_large',
+  'http.headers_too_large',
+  'http.timeout',
+  'http.overloaded',
   'unavailable',
   'internal',
+  'rpc.bad_request',
+  'rpc.unknown_procedure',
+  'rpc.method_not_supported',
+  'rpc.unsupported_media_type',
 ] as const
 
 export type ServerErrorCode = (typeof serverErrorCodes)[number]

@@ -1,3 +1,4 @@
+import { PinstackError } from './errors.ts'
 import type { Tokens } from './procedures.ts'
 
 /** What keeps a user signed in. Whoever holds it is that user: keep it as you would a password. */
@@ -97,13 +98,7 @@ const renewBeforeMs = 30_000
  * a device whose clock is wrong would renew always or too late.
  */
 export function sessionOf({ accessToken, refreshToken }: Tokens, nowMs: number): Session {
-  const [, payload = ''] = accessToken.split('.')
-  const claims = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))) as {
-    user_id: number
-    sid: string
-    iat: number
-    exp: number
-  }
+  const claims = claimsOf(accessToken)
   const lifeMs = (claims.exp - claims.iat) * 1000
   return {
     accessToken,
@@ -112,5 +107,21 @@ export function sessionOf({ accessToken, refreshToken }: Tokens, nowMs: number):
     sessionId: claims.sid,
     renewAtMs: nowMs + lifeMs - Math.min(renewBeforeMs, lifeMs / 5),
     accessExpiresAtMs: nowMs + lifeMs,
+  }
+}
+
+interface Claims {
+  user_id: number
+  sid: string
+  iat: number
+  exp: number
+}
+
+function claimsOf(accessToken: string): Claims {
+  try {
+    const [, payload = ''] = accessToken.split('.')
+    return JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))) as Claims
+  } catch (cause) {
+    throw new PinstackError('bad_response', 'the server gave a token that cannot be read', { cause })
   }
 }

@@ -378,6 +378,11 @@ describe('errors', () => {
     expect((await failure(createPinstack({ url: empty }).users.get(1))).code).toBe('bad_response')
   })
 
+  it('say when what answers gives no tokens', async () => {
+    const url = await otherServer((_, response) => response.end('{"result":{"data":{"accessToken":"x","refreshToken":"y"}}}'))
+    expect((await failure(createPinstack({ url }).login({ login: 'ada', password: 'correct horse' }))).code).toBe('bad_response')
+  })
+
   it('say how long to wait', async () => {
     const busy = await otherServer((_, response) =>
       response
@@ -395,6 +400,26 @@ describe('errors', () => {
   it('refuse a url that is none', () => {
     for (const url of ['127.0.0.1:8080', 'ftp://x', '']) expect(() => createPinstack({ url })).toThrow(TypeError)
   })
+})
+
+it('goes on when a listener fails', async () => {
+  const { pinstack } = await registered(server.url)
+  const thrown: unknown[] = []
+  const catchIt = (error: unknown) => thrown.push(error)
+  const others = process.rawListeners('uncaughtException') as ((error: unknown) => void)[]
+  process.removeAllListeners('uncaughtException').on('uncaughtException', catchIt)
+  onTestFinished(() => {
+    process.off('uncaughtException', catchIt)
+    for (const one of others) process.on('uncaughtException', one)
+  })
+  const told: string[] = []
+  pinstack.onAuthChange(() => {
+    throw new Error('mine')
+  })
+  pinstack.onAuthChange(({ state }) => told.push(state))
+  await pinstack.logout()
+  expect(told).toEqual(['signed_out'])
+  expect(thrown).toEqual([new Error('mine')])
 })
 
 it('never sends a change twice when it does not know whether it took effect', async () => {

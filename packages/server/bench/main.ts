@@ -2,6 +2,7 @@
  * `npm run bench [reads|logins|process]`: the measures that Pinstack holds itself to, as ratios of one run on one machine.
  * A bar that is missed is marked, and fails the command.
  */
+import './thread-pool.ts'
 import { openApp } from '../src/open-app.ts'
 import { loginRows } from './logins.ts'
 import { processRows } from './process.ts'

@@ -25,7 +25,16 @@ const targets: Record<string, (dir: string) => Promise<string>> = {
   bare: async () => {
     const server = Fastify()
     server.get('/api/v1/users/:id', () => ({ status: 200, data: user }))
-    server.get('/trpc/users.byId', () => ({ result: { data: rpcUser } }))
+    return await listen(server)
+  },
+  /** What Fastify does by itself with what the procedure calls. */
+  bareRpc: async (dir) => {
+    const { app } = await openApp(benchConfig(dir))
+    const server = Fastify()
+    server.get('/trpc/users.byId', async (request) => {
+      const { id } = JSON.parse((request.query as { input: string }).input) as { id: number }
+      return { result: { data: await app.users.byId(id, null) } }
+    })
     return await listen(server)
   },
   /** tRPC's own Fastify adapter, and nothing around it. */
@@ -33,8 +42,6 @@ const targets: Record<string, (dir: string) => Promise<string>> = {
   /** The short way, and nothing around it. */
   short: async (dir) => await listenTrpc(dir, mountTrpc),
 }
-
-const rpcUser = { id: 1, username: 'user1', fullName: 'User Number 1', bio: 'I am one of many users here.', avatarUrl: null, createdAt: '2026-01-31T18:41:35.000Z', updatedAt: '2026-01-31T18:41:35.000Z' }
 
 async function listenTrpc(dir: string, mount: (scope: FastifyInstance, options: any) => void): Promise<string> {
   const { app } = await openApp(benchConfig(dir))

@@ -6,11 +6,11 @@ import { loadConfig, type Config, type FlagValue } from '../src/config.ts'
 export const login = 'user1'
 export const password = 'correct horse battery'
 
-/** A data directory of its own, gone when the process ends. */
+/** A data directory with room beside it, gone when the process ends. */
 export function newDataDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'pinstack-bench-'))
   process.on('exit', () => rmSync(dir, { recursive: true, force: true }))
-  return dir
+  return join(dir, 'seed')
 }
 
 /** The defaults of production, over `dir` and on free ports. */

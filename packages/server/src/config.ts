@@ -43,7 +43,7 @@ export const configSchema = z.strictObject({
     port: port('Port of the API; 0 takes a free one.').default(8080),
     cors: section({
       origins: origins(
-        'Web origins whose pages may call the API; `*` for any. Pinstack uses no cookies, so `*` gives a page nothing that its user did not sign in to.',
+        'Web origins whose pages may call the API; `*` for any. There are no cookies, so a page gets nothing that its user did not sign in to.',
       ).default(['*']),
     }),
     trustProxy: proxies('Proxies whose `X-Forwarded-For` is believed; an empty list believes none.').default([
@@ -58,7 +58,7 @@ export const configSchema = z.strictObject({
   }),
   data: section({
     dir: path(
-      'Directory of the data: the SQLite file and the signing keys. Relative paths start at the configuration file, else at the working directory.',
+      'Directory of the data: SQLite file and signing keys. A relative path starts at the configuration file, else at the working directory.',
     ).default('./pinstack-data'),
   }),
   database: section({

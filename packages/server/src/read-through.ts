@@ -1,4 +1,8 @@
+import { LRUCache } from 'lru-cache'
 import type { Cache } from './ports/cache.ts'
+
+/** Values that are kept read, beside their text; the ones used last. */
+const parsedMax = 1_000
 
 export interface ReadThroughOptions<T> {
   ttlMs: number
@@ -10,14 +14,24 @@ export type ReadThrough = <T>(key: string, options: ReadThroughOptions<T>) => Pr
 
 /**
  * Reads JSON values through the cache. Reads of one key that miss at the same time share one `load`, unless a write came
- * between: the write revoked the lease of the flight, so who comes after it starts another.
+ * between: the write revoked the lease of the flight, so who comes after it starts another. What it returns is shared: it is
+ * frozen on top, and not to be changed below.
  */
 export function createReadThrough(cache: Cache, onLookup: (outcome: 'hit' | 'miss') => void = () => {}): ReadThrough {
   const flights = new Map<string, Promise<unknown>>()
+  // Parsing costs more than all else of a hit. The text decides: what another process has put is read anew.
+  const parsed = new LRUCache<string, { text: string; value: unknown }>({ max: parsedMax })
+  function parse(key: string, text: string): unknown {
+    const known = parsed.get(key)
+    if (known?.text === text) return known.value
+    const value = Object.freeze(JSON.parse(text))
+    parsed.set(key, { text, value })
+    return value
+  }
   return async <T>(key: string, { ttlMs, load }: ReadThroughOptions<T>) => {
     const found = await cache.get(key)
     onLookup('value' in found ? 'hit' : 'miss')
-    if ('value' in found) return JSON.parse(found.value) as T
+    if ('value' in found) return parse(key, found.value) as T
     const { lease } = found
     const flightKey = `${lease} ${key}`
     const running = flights.get(flightKey) as Promise<T | undefined> | undefined

@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import type { Logger } from 'pino'
 import { localDoorbell } from './adapters/doorbell/local.ts'
 import { startBackground, type Background } from './background.ts'
@@ -7,7 +6,7 @@ import type { Config } from './config.ts'
 import { StartError } from './core/start-error.ts'
 import { migrationStatus } from './migrations/index.ts'
 import { openApp, type OpenedApp } from './open-app.ts'
-import { readBacklog } from './outbox/read.ts'
+import { readBacklog, readLastSeq } from './outbox/read.ts'
 import { createRouter } from './router.ts'
 import { createRoutes } from './routes.ts'
 import { createHealth, type HealthCheck } from './surfaces/health.ts'
@@ -158,7 +157,7 @@ const listenProblems: Record<string, string> = {
 
 function healthChecks({ database, clock }: OpenedApp): HealthCheck[] {
   return [
-    { name: 'database', required: true, check: async () => void (await sql`select 1`.execute(database.db)) },
+    { name: 'database', required: true, check: async () => void (await readLastSeq(database.db)) },
     {
       name: 'migrations',
       required: true,

@@ -64,12 +64,16 @@ export const drivers: Record<DriverName, Driver> = {
 
 /** Declares a suite once for each engine. A missing server skips its half loudly, and fails it in CI. */
 export function onEachDriver(title: string, suite: (driver: DriverName) => void): void {
-  for (const name of Object.keys(drivers) as DriverName[]) {
-    const missing = name === 'postgres' && !postgresUrl
-    if (missing && process.env.CI) throw new Error('TEST_POSTGRES_URL is required in CI')
-    if (missing) describe.skip(`${title} [${name}] — ${process.env.TEST_POSTGRES_MISSING ?? 'TEST_POSTGRES_URL is not set'}`, () => suite(name))
-    else describe(`${title} [${name}]`, () => suite(name))
-  }
+  for (const name of Object.keys(drivers) as DriverName[]) onDriver(name, title, suite)
+}
+
+/** For what only one engine has: a connection that can be cut, a replica. */
+export function onDriver(name: DriverName, title: string, suite: (driver: DriverName) => void): void {
+  const missing = name === 'postgres' && !postgresUrl
+  if (missing && process.env.CI) throw new Error('TEST_POSTGRES_URL is required in CI')
+  const reason = process.env.TEST_POSTGRES_MISSING ?? 'TEST_POSTGRES_URL is not set'
+  if (missing) describe.skip(`${title} [${name}] — ${reason}`, () => suite(name))
+  else describe(`${title} [${name}]`, () => suite(name))
 }
 
 /** One new, empty database of the engine for a whole suite. */

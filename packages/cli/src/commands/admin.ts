@@ -25,7 +25,12 @@ Examples:
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  pinstack admin grant ada\n  pinstack admin grant bob@example.com --role moderator\n\nIt holds at once; a running server knows within a second.',
+      `
+Examples:
+  pinstack admin grant ada
+  pinstack admin grant bob@example.com --role moderator
+
+A running server knows within a second.`,
     )
     .action(grant)
 

@@ -28,7 +28,12 @@ export function addConfigCommands(program: Command): void {
     .description('the JSON schema of pinstack.yaml, for editors')
     .addHelpText(
       'after',
-      '\nExamples:\n  pinstack config schema > pinstack.schema.json\n\nThen begin pinstack.yaml with:\n  # yaml-language-server: $schema=./pinstack.schema.json',
+      `
+Examples:
+  pinstack config schema > pinstack.schema.json
+
+Then begin pinstack.yaml with:
+  # yaml-language-server: $schema=./pinstack.schema.json`,
     )
     .action(() => printJson(configJsonSchema()))
 }

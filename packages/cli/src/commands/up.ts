@@ -53,7 +53,7 @@ async function up(options: UpOptions): Promise<void> {
 
 const flushMsMax = 1_000
 
-/** @NOTE lines wait for company before they are written, and the last ones get none. A reader that has stopped reading is not waited for. */
+/** @NOTE lines are gathered before they are written, so the last ones still wait. A reader that has stopped reading is not waited for. */
 async function flush(logger: Logger): Promise<void> {
   const isFlushed = new AbortController()
   logger.flush(() => isFlushed.abort())

@@ -178,7 +178,7 @@ const distinctCharsMin = 8
 
 /** Examples of manuals and templates that are long enough to pass as secrets. Compared without case, blanks, `-` and `_`. */
 const knownSecret =
-  /changeme|changethis|changeit|yoursecret|yoursuper|yourjwt|yourpassword|asecretat|astringsecret|mysecret|supersecret|secretkey|placeholder|example|0123456789abcdef0123456789abcdef|abcdefghijklmnopqrstuvwxyz|<.*>/i
+  /change(me|this|it)|your(secret|super|jwt|password)|(my|super|string)secret|secretkey|placeholder|example|0123456789abcdef012345|abcdefghijklmnop|<.*>/i
 
 /** Undefined when it will do; else the rest of a sentence that begins with the key. Says nothing of the secret but its length. */
 function weakness(secret: string): string | undefined {

@@ -99,8 +99,6 @@ const countDead = query<{}>()((db: Db) =>
   db.selectFrom('deadLetter').where('nextAttemptAt', 'is', null).select((eb) => eb.fn.countAll<number>().as('count')),
 )
 
-export type DeadLetters = ReturnType<typeof createDeadLetters>
-
 /** What an operator does with events that no consumer could take. */
 export function createDeadLetters({ database, clock }: { database: Database<Tables>; clock: Clock }) {
   return {

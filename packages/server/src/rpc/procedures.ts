@@ -51,7 +51,7 @@ const t = initTRPC.context<Context>().create({
   isDev: false, // @NOTE else every error carries its stack to the client, unless NODE_ENV says production
   sse: { ping: { enabled: true, intervalMs: 15_000 } }, // below the idle limits of proxies, and of this server
   errorFormatter({ error: raw, shape, ctx }) {
-    const error = toTRPCError(raw) // @NOTE again, for errors thrown inside a running subscription: no middleware sees those
+    const error = toTRPCError(raw)
     const reason = publicCode(error)
     const issues = error.cause instanceof DomainError ? error.cause.issues : undefined
     return {
@@ -63,17 +63,15 @@ const t = initTRPC.context<Context>().create({
   },
 })
 
-const base = t.procedure.use(async ({ next }) => {
-  const result = await next()
-  if (!result.ok) throw toTRPCError(result.error)
-  return result
-})
-
 export const router = t.router
-/** For anyone. `await ctx.optionalViewer()` where the answer depends on who asks. */
-export const open = base
+/**
+ * For anyone. `await ctx.optionalViewer()` where the answer depends on who asks.
+ *
+ * @NOTE errors get their code where they are formatted, not in a middleware around every procedure: each costs 5 µs of a call's 30.
+ */
+export const open = t.procedure
 /** For a user: `ctx.viewer` is who. */
-export const authed = base.use(async ({ ctx, next }) => next({ ctx: { viewer: await ctx.viewer() } }))
+export const authed = open.use(async ({ ctx, next }) => next({ ctx: { viewer: await ctx.viewer() } }))
 /** For admins; others get `auth.forbidden`. */
 export const admin = authed.use(async ({ ctx, next }) => {
   if (ctx.viewer.role !== 'admin') throw viewerErrors.forbidden()

@@ -48,7 +48,8 @@ export const jsonType = 'application/json' // v1 names no charset
 
 /** Makes JSON as v1 does: fit for an HTML page (as Go's encoder has it), one newline at its end. */
 export function finishJson(json: string): string {
-  return `${unsafeInHtml.test(json) ? json.replaceAll(allUnsafeInHtml, escapeUnit) : json}\n`
+  const line = `${json}\n` // first, so that the pieces are put together once: for the look at them, and for the socket
+  return unsafeInHtml.test(line) ? line.replaceAll(allUnsafeInHtml, escapeUnit) : line
 }
 
 // Nothing outside a string literal of JSON has one of these, so the text may be replaced as a whole.

@@ -26,7 +26,7 @@ it.each(['/', '/setup'])('run and style themselves only by what they bring, and 
     }
   }
   expect(body).not.toMatch(/src=|<link|@import|url\(|https?:\/\/|style="| on\w+="/)
-  expect([headers['cache-control'], headers['referrer-policy']]).toEqual(['no-store', 'no-referrer'])
+  expect([headers['cache-control'], headers['referrer-policy'], headers['x-frame-options']]).toEqual(['no-store', 'no-referrer', 'DENY'])
 })
 
 it('name every field of the setup form for those who cannot see it', async () => {

@@ -26,7 +26,8 @@ export function mountRpc(server: FastifyInstance, router: AnyTRPCRouter, deps: {
       const seconds = Math.max(0, ...errors.map((error) => retryAfterOf(error.cause) ?? 0))
       return seconds > 0 ? { headers: new Headers({ 'retry-after': String(seconds) }) } : {}
     },
-    onError({ error, req }) {
+    onError({ error: raw, req }) {
+      const error = toTRPCError(raw)
       if (error.code === 'INTERNAL_SERVER_ERROR') listeners.onCrash(error.cause ?? error, req)
       if (error.code === 'FORBIDDEN') listeners.onForbidden?.()
     },

@@ -1,5 +1,5 @@
 import { setImmediate as othersTurn } from 'node:timers/promises'
-import type { Page } from '../../core/page.ts'
+import { toPage, type Page } from '../../core/page.ts'
 import { fold } from '../../core/text.ts'
 import type { Database, TextSearchMode } from '../../ports/database.ts'
 import type { Tables } from '../../schema.ts'
@@ -88,6 +88,5 @@ interface Place {
 }
 
 function toFound(rows: UserRow[], limit: number, total: number): FoundUsers {
-  const items = rows.slice(0, limit)
-  return { items, total, nextCursor: rows.length > limit ? items[limit - 1]!.id : null }
+  return { ...toPage(rows, limit), total }
 }

@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process'
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, it, onTestFinished } from 'vitest'
+import { serverErrorCodes } from '../src/errors.ts'
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
+
+/** An app that has installed nothing but the SDK: a browser's types, none of Node, none of a server. */
+const compilerOptions = {
+  target: 'es2022',
+  module: 'nodenext',
+  lib: ['es2022', 'dom'],
+  types: [],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: false,
+  rewriteRelativeImportExtensions: true,
+  declaration: true,
+  emitDeclarationOnly: true,
+  isolatedDeclarations: true,
+}
+
+it('has declarations that stand alone', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'pinstack-sdk-types-'))
+  onTestFinished(() => rmSync(dir, { recursive: true }))
+  const options = { ...compilerOptions, rootDir: path('../src'), outDir: join(dir, 'dist') }
+  writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: [path('../src/client.ts')] }))
+  const compiler = path('../../../node_modules/typescript-7/bin/tsc')
+  const { status, stdout } = spawnSync(process.execPath, [compiler, '-p', dir], { encoding: 'utf8' })
+  expect([status, stdout]).toEqual([0, ''])
+
+  const files = globSync('*.d.ts', { cwd: join(dir, 'dist') })
+  expect(files).toContain('client.d.ts')
+  const imported = files.flatMap((file) => [
+    ...readFileSync(join(dir, 'dist', file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)/g),
+  ])
+  expect(imported.length).toBeGreaterThan(0)
+  // An example in a comment imports the package itself.
+  expect(new Set(imported.map(([, name]) => name!).filter((name) => !name.startsWith('./')))).toEqual(new Set(['@pinstack/sdk']))
+})
+
+it('depends on nothing', () => {
+  const manifest = JSON.parse(readFileSync(path('../package.json'), 'utf8')) as object
+  expect(manifest).not.toHaveProperty('dependencies')
+  expect(manifest).not.toHaveProperty('peerDependencies')
+})
+
+it('knows the error codes of docs/errors.md, and no others', () => {
+  const documented = readFileSync(path('../../../docs/errors.md'), 'utf8').matchAll(/^\| `([a-z_.]+)` \|/gm)
+  expect([...serverErrorCodes].sort()).toEqual([...documented].map(([, code]) => code).sort())
+})
