@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import Table from 'cli-table3'
 
 /** Why a command stops without having done its work. */
 export class CommandError extends Error {
@@ -37,17 +38,25 @@ export function styled(style: Style, text: string, stream: NodeJS.WriteStream = 
   return styleText(style, text, { stream, validateStream: true })
 }
 
-/** Columns of equal width, the first row as their heads. */
+/** Columns of equal width, as wide as a terminal shows them, the first row as their heads. */
 export function printTable(heads: readonly string[], rows: readonly (readonly string[])[]): void {
-  const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]!.length)))
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd()
-  print(styled('bold', line(heads), process.stdout))
-  for (const row of rows) print(line(row))
+  const table = new Table({ chars: noBorders, style: { 'padding-left': 0, 'padding-right': 2 } })
+  table.push(
+    heads.map((head) => styled('bold', head, process.stdout)),
+    ...rows.map((row) => [...row]),
+  )
+  for (const line of table.toString().split('\n')) print(line.trimEnd())
 }
+
+const noBorders = Object.fromEntries(
+  ['top', 'mid', 'bottom', 'left', 'right'].flatMap((side) => [
+    [side, ''],
+    [`${side}-mid`, ''],
+    [`${side}-left`, ''],
+    [`${side}-right`, ''],
+    ['middle', ''],
+  ]),
+)
 
 /** Whether there is a person who can be asked. */
 export function isInteractive(): boolean {

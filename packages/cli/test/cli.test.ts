@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -6,8 +7,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { drivers, onDriver } from '../../server/test/drivers.ts'
 import { createProgram } from '../src/program.ts'
 import { run as runHere } from '../src/run.ts'
 
@@ -339,28 +340,38 @@ it('ends quietly when its reader has seen enough', async () => {
   expect([exitCode, stderr]).toEqual([0, ''])
 })
 
-onDriver('postgres', 'the whole way', (driver) => {
-  it('runs on it, keeps what it was told, and says who is in the way', async () => {
-    const { url, drop } = await drivers[driver]()
-    const on = ['--database', url, '--data', join(dir, 'postgres')]
-    try {
-      expect((await run(['config', 'check', ...on])).stdout).toMatch(
-        /Storage {8}Postgres \d.*: connected\nMigrations {5}0001-users, .* wait/,
-      )
-      const first = await up(on)
-      expect(first.stderr).toMatch(/Storage {3}Postgres \d+/)
-      const account = { username: 'ada', email: 'ada@example.com', password: 'correct horse' }
-      expect((await call(`${first.url}/api/v1/auth/register`, account)).status).toBe(201)
-      first.process.kill('SIGTERM')
-      expect((await first.ended).exitCode).toBe(0)
-      expect(await run(['admin', 'grant', 'ada', ...on])).toMatchObject({ exitCode: 0, stderr: 'ada is an admin now.\n' })
-      const second = await up(on)
-      expect((await call(`${second.url}/api/v1/auth/login`, { login: 'ada', password: 'correct horse' })).status).toBe(200)
-      second.process.kill('SIGTERM')
-      await second.ended
-      expect((await run(['config', 'check', ...on])).stdout).toContain('Migrations     up to date')
-    } finally {
-      await drop()
-    }
+const postgresUrl = process.env['TEST_POSTGRES_URL']
+const withoutPostgres = process.env['TEST_POSTGRES_MISSING'] ?? 'TEST_POSTGRES_URL is not set'
+
+describe.skipIf(!postgresUrl)(postgresUrl ? 'the whole way [postgres]' : `the whole way [postgres] — ${withoutPostgres}`, () => {
+  it('runs on it, and keeps what it was told', async () => {
+    const on = ['--database', await createDatabase(), '--data', join(dir, 'postgres')]
+    const check = await run(['config', 'check', ...on])
+    expect(check.stdout).toMatch(/Storage {8}Postgres \d.*: connected\nMigrations {5}0001-users, .* wait/)
+    const first = await up(on)
+    expect(first.stderr).toMatch(/Storage {3}Postgres \d+/)
+    const account = { username: 'ada', email: 'ada@example.com', password: 'correct horse' }
+    expect((await call(`${first.url}/api/v1/auth/register`, account)).status).toBe(201)
+    first.process.kill('SIGTERM')
+    expect((await first.ended).exitCode).toBe(0)
+    expect(await run(['admin', 'grant', 'ada', ...on])).toMatchObject({ exitCode: 0, stderr: 'ada is an admin now.\n' })
+    const second = await up(on)
+    expect((await call(`${second.url}/api/v1/auth/login`, { login: 'ada', password: 'correct horse' })).status).toBe(200)
+    second.process.kill('SIGTERM')
+    await second.ended
+    expect((await run(['config', 'check', ...on])).stdout).toContain('Migrations     up to date')
   })
 })
+
+/** A new one, dropped when the test has finished. */
+async function createDatabase(): Promise<string> {
+  const admin = new pg.Client({ connectionString: postgresUrl })
+  await admin.connect()
+  const name = `test_cli_${randomBytes(6).toString('hex')}`
+  await admin.query(`create database ${name} template template0 locale_provider icu icu_locale 'en-US'`)
+  onTestFinished(async () => {
+    await admin.query(`drop database ${name} with (force)`)
+    await admin.end()
+  })
+  return Object.assign(new URL(postgresUrl!), { pathname: name }).href
+}

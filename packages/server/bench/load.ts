@@ -8,19 +8,35 @@ export const connections = 32
 export const roundSeconds = 4
 const warmUpSeconds = 2
 
-export interface Target { url: string; child: ChildProcess; metricsUrl: string | undefined }
+export interface Target {
+  url: string
+  child: ChildProcess
+  metricsUrl: string | undefined
+}
 
 /** Starts `name` of target.ts, over data of its own: a copy of `dir`. Its log goes where production's goes nowhere: a file that nobody reads. */
 export async function startTarget(name: string, dir: string): Promise<Target> {
   const own = join(dir, '..', name)
   cpSync(dir, own, { recursive: true })
-  const child = fork(join(import.meta.dirname, 'target.ts'), [name, own], { stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit', 'ipc'] })
-  const [addresses] = await Promise.race([once(child, 'message'), once(child, 'exit').then(() => { throw new Error(`${name} did not start`) })])
+  const child = fork(join(import.meta.dirname, 'target.ts'), [name, own], {
+    stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit', 'ipc'],
+  })
+  const [addresses] = await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => {
+      throw new Error(`${name} did not start`)
+    }),
+  ])
   const [url, metricsUrl] = String(addresses).split(' ')
   return { url: url!, metricsUrl, child }
 }
 
-export interface Shot { method?: 'GET' | 'POST'; path: string; body?: string; headers?: Record<string, string> }
+export interface Shot {
+  method?: 'GET' | 'POST'
+  path: string
+  body?: string
+  headers?: Record<string, string>
+}
 
 /** Requests a second over `seconds`. Any answer that is not 200 ends the benchmark. */
 export async function shoot(url: string, { path, ...shot }: Shot, seconds = roundSeconds, at = connections): Promise<number> {

@@ -12,24 +12,46 @@ const timerMs = 10
 /** Logins through all of the server, against what argon2id alone does on the thread pool of the same machine. */
 export async function loginRows(dir: string): Promise<Row[]> {
   const { url, metricsUrl, child } = await startTarget('unlimited', dir)
-  const shot: Shot = { method: 'POST', path: '/api/v1/auth/login', body: JSON.stringify({ login, password }), headers: { 'content-type': 'application/json' } }
+  const shot: Shot = {
+    method: 'POST',
+    path: '/api/v1/auth/login',
+    body: JSON.stringify({ login, password }),
+    headers: { 'content-type': 'application/json' },
+  }
   const hash = await argon2.hash(password, { memoryCost: 19_456, timeCost: 2, parallelism: 1 })
   await Promise.all([shoot(url, shot, 2, atOnce), hashRate(hash, 1)])
   const lagsMs: number[] = []
-  const rates = await compare({
-    argon2id: () => hashRate(hash, seconds),
-    async login() {
-      await lagMs(metricsUrl!) // each reading starts anew
-      const rate = await shoot(url, shot, seconds, atOnce)
-      lagsMs.push(await lagMs(metricsUrl!))
-      return rate
+  const rates = await compare(
+    {
+      argon2id: () => hashRate(hash, seconds),
+      async login() {
+        await lagMs(metricsUrl!) // each reading starts anew
+        const rate = await shoot(url, shot, seconds, atOnce)
+        lagsMs.push(await lagMs(metricsUrl!))
+        return rate
+      },
     },
-  }, rounds)
+    rounds,
+  )
   child.kill()
   const note = `${median(rates.login!).toFixed(1)}/s to ${median(rates.argon2id!).toFixed(1)}/s`
   return [
-    { what: 'logins : bare argon2id of the thread pool', value: ratio(rates, 'login', 'argon2id'), unit: '×', bar: 0.85, better: 'more', note },
-    { what: 'event loop meanwhile, p99 of its lag', value: median(lagsMs), unit: 'ms', bar: 30, better: 'less', note: `rounds: ${lagsMs.map((ms) => ms.toFixed(1)).join(', ')}` },
+    {
+      what: 'logins : bare argon2id of the thread pool',
+      value: ratio(rates, 'login', 'argon2id'),
+      unit: '×',
+      bar: 0.85,
+      better: 'more',
+      note,
+    },
+    {
+      what: 'event loop meanwhile, p99 of its lag',
+      value: median(lagsMs),
+      unit: 'ms',
+      bar: 30,
+      better: 'less',
+      note: `rounds: ${lagsMs.map((ms) => ms.toFixed(1)).join(', ')}`,
+    },
   ]
 }
 
@@ -37,12 +59,14 @@ export async function loginRows(dir: string): Promise<Row[]> {
 async function hashRate(hash: string, forSeconds: number): Promise<number> {
   const startMs = performance.now()
   let done = 0
-  await Promise.all(Array.from({ length: atOnce }, async () => {
-    while (performance.now() - startMs < forSeconds * 1000) {
-      await argon2.verify(hash, password)
-      done++
-    }
-  }))
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      while (performance.now() - startMs < forSeconds * 1000) {
+        await argon2.verify(hash, password)
+        done++
+      }
+    }),
+  )
   return done / ((performance.now() - startMs) / 1000)
 }
 

@@ -23,7 +23,10 @@ const parts = { reads: readRows, logins: loginRows, process: processRows }
 async function seed(dir: string): Promise<void> {
   const opened = await openApp(benchConfig(dir, { 'rateLimits.enabled': false }), { migrate: true })
   const client = { address: '127.0.0.1', device: 'bench' }
-  await opened.app.auth.register({ username: login, email: `${login}@example.com`, password, fullName: 'User Number 1', bio: 'I am one of many users here.' }, client)
+  await opened.app.auth.register(
+    { username: login, email: `${login}@example.com`, password, fullName: 'User Number 1', bio: 'I am one of many users here.' },
+    client,
+  )
   await opened.close()
 }
 
@@ -36,7 +39,9 @@ function show(rows: Row[]): void {
   for (const row of rows) {
     const { what, value, unit, bar, better, note } = row
     const wanted = bar === undefined ? '' : `${better === 'more' ? '≥' : '<'} ${bar} ${unit}`
-    console.log(`${isMet(row) ? ' ' : '✗'} ${what.padEnd(widest)}  ${value.toFixed(2).padStart(7)} ${unit.padEnd(3)}  ${wanted.padEnd(9)}  ${note}`)
+    console.log(
+      `${isMet(row) ? ' ' : '✗'} ${what.padEnd(widest)}  ${value.toFixed(2).padStart(7)} ${unit.padEnd(3)}  ${wanted.padEnd(9)}  ${note}`,
+    )
   }
 }
 
@@ -47,7 +52,7 @@ const rows: Row[] = []
 for (const [name, run] of Object.entries(parts)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
   process.stderr.write(`${name} …\n`)
-  rows.push(...await run(dir))
+  rows.push(...(await run(dir)))
 }
 show(rows)
 process.exit(rows.every(isMet) ? 0 : 1)

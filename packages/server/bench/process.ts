@@ -26,15 +26,32 @@ export async function processRows(dir: string): Promise<Row[]> {
   child.kill()
   await once(child, 'exit')
   return [
-    { what: 'from the start of the process to the first 200 of /readyz', value: median(startsMs) / 1000, unit: 's', bar: 1.5, better: 'less', note: `slowest of ${starts}: ${(Math.max(...startsMs) / 1000).toFixed(2)} s` },
-    { what: 'resident memory, idle', value: Number(stdout) / 1024, unit: 'MiB', bar: 120, better: 'less', note: `after ${idleMs / 1000} s` },
+    {
+      what: 'from the start of the process to the first 200 of /readyz',
+      value: median(startsMs) / 1000,
+      unit: 's',
+      bar: 1.5,
+      better: 'less',
+      note: `slowest of ${starts}: ${(Math.max(...startsMs) / 1000).toFixed(2)} s`,
+    },
+    {
+      what: 'resident memory, idle',
+      value: Number(stdout) / 1024,
+      unit: 'MiB',
+      bar: 120,
+      better: 'less',
+      note: `after ${idleMs / 1000} s`,
+    },
   ]
 }
 
 async function start(dir: string): Promise<{ child: ChildProcess; ms: number }> {
   const port = await freePort()
   const startMs = performance.now()
-  const child = spawn(process.execPath, [bin, 'up', '--data', dir, '--port', String(port), '--metrics-port', '0'], { stdio: ['ignore', 'ignore', 'ignore'], cwd: dir })
+  const child = spawn(process.execPath, [bin, 'up', '--data', dir, '--port', String(port), '--metrics-port', '0'], {
+    stdio: ['ignore', 'ignore', 'ignore'],
+    cwd: dir,
+  })
   while (!(await isReady(port))) {
     if (child.exitCode !== null) throw new Error(`pinstack up ended with ${child.exitCode}`)
     await sleep(lookMs)
@@ -43,7 +60,10 @@ async function start(dir: string): Promise<{ child: ChildProcess; ms: number }> 
 }
 
 async function isReady(port: number): Promise<boolean> {
-  return await fetch(`http://127.0.0.1:${port}/readyz`).then(({ status }) => status === 200, () => false)
+  return await fetch(`http://127.0.0.1:${port}/readyz`).then(
+    ({ status }) => status === 200,
+    () => false,
+  )
 }
 
 async function freePort(): Promise<number> {

@@ -8,20 +8,36 @@ const rpc: Shot = { path: `/trpc/users.byId?input=${encodeURIComponent('{"id":1}
 /** REST and tRPC reads of a cached user, against Fastify by itself and tRPC's own adapter. */
 export async function readRows(dir: string): Promise<Row[]> {
   const start = (name: string) => startTarget(name, dir)
-  const targets = { bare: await start('bare'), product: await start('product'), bareRpc: await start('bareRpc'), short: await start('short'), adapter: await start('adapter') }
+  const targets = {
+    bare: await start('bare'),
+    product: await start('product'),
+    bareRpc: await start('bareRpc'),
+    short: await start('short'),
+    adapter: await start('adapter'),
+  }
   const { bare, product, bareRpc, short, adapter } = targets
   await assertSameBytes(bare.url, product.url, rest)
   await assertSameBytes(bareRpc.url, short.url, rpc)
   const contenders: [string, string, Shot][] = [
-    ['bare', bare.url, rest], ['product', product.url, rest], ['bare rpc', bareRpc.url, rpc], ['short', short.url, rpc], ['adapter', adapter.url, rpc], ['product rpc', product.url, rpc],
+    ['bare', bare.url, rest],
+    ['product', product.url, rest],
+    ['bare rpc', bareRpc.url, rpc],
+    ['short', short.url, rpc],
+    ['adapter', adapter.url, rpc],
+    ['product rpc', product.url, rpc],
   ]
   for (const [, url, shot] of contenders) await warmUp(url, shot)
   const rates = await compare(Object.fromEntries(contenders.map(([name, url, shot]) => [name, () => shoot(url, shot)])), rounds)
   for (const { child } of Object.values(targets)) child.kill()
   const perSecond = (name: string) => `${Math.round(median(rates[name]!)).toLocaleString('en')}/s`
-  const row = (what: string, of: string, to: string, bar: number | undefined): Row => (
-    { what, value: ratio(rates, of, to), unit: '×', bar, better: 'more', note: `${perSecond(of)} to ${perSecond(to)}` }
-  )
+  const row = (what: string, of: string, to: string, bar: number | undefined): Row => ({
+    what,
+    value: ratio(rates, of, to),
+    unit: '×',
+    bar,
+    better: 'more',
+    note: `${perSecond(of)} to ${perSecond(to)}`,
+  })
   return [
     row('GET /api/v1/users/{id}, production defaults : bare Fastify route', 'product', 'bare', 0.6),
     row('tRPC users.byId, short way : tRPC’s Fastify adapter', 'short', 'adapter', 2.3),

@@ -9,7 +9,12 @@ import { mountTrpc } from '../src/surfaces/trpc.ts'
 import { benchConfig } from './world.ts'
 
 export const user = {
-  id: 1, username: 'user1', full_name: 'User Number 1', bio: 'I am one of many users here.', created_at: '2026-01-31T18:41:35Z', updated_at: '2026-01-31T18:41:35Z',
+  id: 1,
+  username: 'user1',
+  full_name: 'User Number 1',
+  bio: 'I am one of many users here.',
+  created_at: '2026-01-31T18:41:35Z',
+  updated_at: '2026-01-31T18:41:35Z',
 }
 
 const targets: Record<string, (dir: string) => Promise<string>> = {
@@ -46,7 +51,13 @@ const targets: Record<string, (dir: string) => Promise<string>> = {
 async function listenTrpc(dir: string, mount: (scope: FastifyInstance, options: any) => void): Promise<string> {
   const { app } = await openApp(benchConfig(dir))
   const router = createRouter(app)
-  const createContext = (): Context => ({ viewer: async () => { throw new Error('not here') }, optionalViewer: async () => null, client: { address: '', device: '' } })
+  const createContext = (): Context => ({
+    viewer: async () => {
+      throw new Error('not here')
+    },
+    optionalViewer: async () => null,
+    client: { address: '', device: '' },
+  })
   const server = Fastify()
   await server.register(async (scope) => mount(scope, { router, createContext }), { prefix: '/trpc' })
   return await listen(server)

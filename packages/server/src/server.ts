@@ -144,15 +144,18 @@ async function listenOn(surface: { listen(address: { host: string; port: number 
     const { code } = error as NodeJS.ErrnoException
     const problem = listenProblems[code ?? '']
     if (!problem) throw error
-    throw new StartError(`Port ${port} on ${host} ${problem}, or choose another with ${flag} (${key}).`, { cause: error })
+    const way = `, or choose another with ${flag} (${key}).`
+    throw new StartError(problem({ host, port }) + (code === 'EADDRINUSE' || code === 'EACCES' ? way : '.'), { cause: error })
   }
 }
 
-const listenProblems: Record<string, string> = {
-  EADDRINUSE: 'is taken: stop the program that uses it',
-  EACCES: 'may not be used by this user: give it the right to',
-  EADDRNOTAVAIL: 'is not an address of this machine: correct http.host',
-  ENOTFOUND: 'is not an address of this machine: correct http.host',
+const notOurs = ({ host }: Pick<Address, 'host'>) => `${host} is not an address of this machine: correct http.host or metrics.host`
+
+const listenProblems: Record<string, (address: Pick<Address, 'host' | 'port'>) => string> = {
+  EADDRINUSE: ({ host, port }) => `Port ${port} on ${host} is taken: stop the program that uses it`,
+  EACCES: ({ host, port }) => `Port ${port} on ${host} may not be used by this user: give it the right to`,
+  EADDRNOTAVAIL: notOurs,
+  ENOTFOUND: notOurs,
 }
 
 function healthChecks({ database, clock }: OpenedApp): HealthCheck[] {

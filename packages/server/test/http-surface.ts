@@ -25,11 +25,26 @@ interface Options extends Partial<HttpDeps> {
 export async function openSurface({ routes = [], router: ofTest = router({}), checks = [], level = 'info', ...deps }: Options = {}) {
   const lines: any[] = []
   const log: string[] = []
-  const destination = { write: (line: string) => { log.push(line); lines.push(JSON.parse(line)) } }
+  const destination = {
+    write: (line: string) => {
+      log.push(line)
+      lines.push(JSON.parse(line))
+    },
+  }
   const metrics = createMetrics({ version: '1.2.3', process: false })
   const health = createHealth({ version: '1.2.3', checks })
-  const surface = await createHttpSurface({ router: ofTest as AppRouter, routes }, {
-    authenticate: authenticateById, logger: createLogger({ level, destination }), metrics, health, version: '1.2.3', corsOrigins: ['*'], trustProxy: ['loopback'], ...deps,
-  })
+  const surface = await createHttpSurface(
+    { router: ofTest as AppRouter, routes },
+    {
+      authenticate: authenticateById,
+      logger: createLogger({ level, destination }),
+      metrics,
+      health,
+      version: '1.2.3',
+      corsOrigins: ['*'],
+      trustProxy: ['loopback'],
+      ...deps,
+    },
+  )
   return { ...surface, metrics, health, lines, log }
 }

@@ -43,6 +43,7 @@ it('names a port that is taken', async () => {
   )
   expect(await complaint(testConfig({ 'metrics.port': port }))).toContain('choose another with --metrics-port (metrics.port)')
   other.close()
+  expect(await complaint(testConfig({ 'http.host': '203.0.113.7' }))).toBe('203.0.113.7 is not an address of this machine: correct http.host or metrics.host.')
 })
 
 it('names a data directory that cannot be written', async () => {

@@ -8,7 +8,8 @@ export const idInPath = z.preprocess(toInteger, id)
 
 /** Text of `min` to `max` code points that every database can keep. What is no text at all is `invalid input`, the rest `validation failed`. */
 export function text({ min = 0, max }: { min?: number; max: number }) {
-  return z.string()
+  return z
+    .string()
     .refine(isStorableText, 'Holds a NUL, or half of a surrogate pair')
     .refine((value) => isWithin(value, min, max), `Expected ${min} to ${max} characters`)
     .meta({ minLength: min, maxLength: max }) // JSON Schema counts code points, too; zod's own min and max do not
@@ -17,7 +18,15 @@ export function text({ min = 0, max }: { min?: number; max: number }) {
 /** v1's page numbers. Whatever is wrong with one silently becomes its default. */
 export function pageQuery({ limitDefault }: { limitDefault: number }) {
   return z.object({
-    page: z.preprocess(toInteger, z.int().min(1).max(2 ** 31 - 1)).catch(1),
+    page: z
+      .preprocess(
+        toInteger,
+        z
+          .int()
+          .min(1)
+          .max(2 ** 31 - 1),
+      )
+      .catch(1),
     limit: z.preprocess(toInteger, z.int().min(1).max(100)).catch(limitDefault),
   })
 }

@@ -3,8 +3,16 @@ import { inputErrors, toIssues } from '../core/input.ts'
 import { idInPath } from './fields.ts'
 import type { Route } from './route.ts'
 
-interface Raw { params: unknown; query: unknown; body?: unknown }
-export interface ReadInput { params?: any; query?: any; body?: any }
+interface Raw {
+  params: unknown
+  query: unknown
+  body?: unknown
+}
+export interface ReadInput {
+  params?: any
+  query?: any
+  body?: any
+}
 type Normalise = (value: unknown) => unknown
 
 /** Reads a request as v1 does: what cannot be read at all is `invalid input`, and only then is the rest `validation failed`. */
@@ -72,15 +80,19 @@ function normaliserOf(schema: z.ZodType): Normalise {
   if (schema instanceof z.ZodObject) return objectNormaliser(schema)
   if (schema instanceof z.ZodArray) {
     const normalise = normaliserOf(schema.element as z.ZodType)
-    return (value) => Array.isArray(value) ? value.map(normalise) : value
+    return (value) => (Array.isArray(value) ? value.map(normalise) : value)
   }
   const { innerType } = schema.def as { innerType?: z.ZodType } // of optional, nullable, default and their like
   return innerType ? normaliserOf(innerType) : (value) => value
 }
 
 function objectNormaliser({ shape }: z.ZodObject): Normalise {
-  const fields = new Map(Object.entries<any>(shape).map(([name, field]: [string, z.ZodType]) =>
-    [name.toLowerCase(), { name, takesNull: field.isNullable(), normalise: normaliserOf(field) }] as const))
+  const fields = new Map(
+    Object.entries<any>(shape).map(
+      ([name, field]: [string, z.ZodType]) =>
+        [name.toLowerCase(), { name, takesNull: field.isNullable(), normalise: normaliserOf(field) }] as const,
+    ),
+  )
   return (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
     const read: Record<string, unknown> = {}
@@ -98,7 +110,10 @@ function isUnreadable(issue: z.core.$ZodIssue, given: object): boolean {
   if (value === undefined || value === null) return false
   if (issue.code === 'invalid_value') return !issue.values.some((allowed) => typeof allowed === typeof value)
   if (issue.code === 'invalid_union') {
-    return issue.errors.length > 0 && issue.errors.every((inner) => inner.some((one) => isUnreadable({ ...one, path: [...issue.path, ...one.path] }, given)))
+    return (
+      issue.errors.length > 0 &&
+      issue.errors.every((inner) => inner.some((one) => isUnreadable({ ...one, path: [...issue.path, ...one.path] }, given)))
+    )
   }
   return issue.code === 'invalid_type' || ('origin' in issue && issue.origin === 'int')
 }

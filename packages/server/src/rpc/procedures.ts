@@ -58,7 +58,14 @@ const t = initTRPC.context<Context>().create({
       ...shape,
       code: TRPC_ERROR_CODES_BY_KEY[error.code],
       message: reason === 'internal' ? 'internal error' : error.message,
-      data: { ...shape.data, code: error.code, httpStatus: getHTTPStatusCodeFromError(error), reason, errors: issues, requestId: ctx?.requestId },
+      data: {
+        ...shape.data,
+        code: error.code,
+        httpStatus: getHTTPStatusCodeFromError(error),
+        reason,
+        errors: issues,
+        requestId: ctx?.requestId,
+      },
     }
   },
 })

@@ -9,7 +9,8 @@ import { sendPage } from './page.ts'
  * The files of Swagger UI come from @fastify/swagger-ui, which ships them without the install-time telemetry of swagger-ui-dist.
  * The plugin itself is not loaded: it costs 70 ms at every start and 10 MB for a page that is seldom opened.
  */
-const assetsDir = join(dirname(createRequire(import.meta.url).resolve('@fastify/swagger-ui/package.json')), 'static')
+const require = createRequire(import.meta.url)
+const assetsDir = join(dirname(require.resolve('@fastify/swagger-ui/package.json')), 'static')
 const assetTypes = {
   'swagger-ui.css': 'text/css; charset=utf-8',
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
@@ -41,17 +42,27 @@ const html = `<!doctype html>
 
 /** Swagger UI sets styles from its script, and has its icons inside the style sheet. It talks to this server alone. */
 const contentSecurityPolicy = {
-  'script-src': "'self'", 'style-src': "'self' 'unsafe-inline'", 'img-src': "'self' data:", 'font-src': "'self' data:", 'connect-src': "'self'",
+  'script-src': "'self'",
+  'style-src': "'self' 'unsafe-inline'",
+  'img-src': "'self' data:",
+  'font-src': "'self' data:",
+  'connect-src': "'self'",
 }
 
 /** Serves the document, and a page to browse and try it that needs nothing from elsewhere. The old addresses go on working. */
 export function mountDocs(server: FastifyInstance, document: object): void {
   const text = `${JSON.stringify(document)}\n`
   for (const path of ['/api/v1/openapi.json', '/swagger/doc.json']) server.get(path, (_request, reply) => sendText(reply, text))
-  for (const path of ['/docs', '/docs/', '/swagger/index.html']) server.get(path, (_request, reply) => sendPage(reply, html, contentSecurityPolicy))
+  for (const path of ['/docs', '/docs/', '/swagger/index.html'])
+    server.get(path, (_request, reply) => sendPage(reply, html, contentSecurityPolicy))
   for (const path of ['/swagger', '/swagger/']) server.get(path, (_request, reply) => reply.redirect('/docs'))
   server.get('/docs/start.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(start))
   for (const [name, type] of Object.entries(assetTypes)) {
-    server.get(`/docs/${name}`, async (_request, reply) => reply.type(type).header('cache-control', 'public, max-age=3600').send(await readFile(join(assetsDir, name))))
+    server.get(`/docs/${name}`, async (_request, reply) =>
+      reply
+        .type(type)
+        .header('cache-control', 'public, max-age=3600')
+        .send(await readFile(join(assetsDir, name))),
+    )
   }
 }

@@ -103,9 +103,15 @@ export function isGone(error: unknown, { raw }: FastifyRequest): boolean {
 /** Undefined for a crash. */
 export function failureOf(error: unknown): Failure | undefined {
   if (error instanceof DomainError) {
-    return { status: httpStatusOf(error.kind), code: error.code, message: error.message, issues: error.issues, retryAfterSeconds: retryAfterOf(error) }
+    return {
+      status: httpStatusOf(error.kind),
+      code: error.code,
+      message: error.message,
+      issues: error.issues,
+      retryAfterSeconds: retryAfterOf(error),
+    }
   }
   const { code, statusCode = 500 } = (error ?? {}) as { code?: unknown; statusCode?: number }
   const fromFastify = String(code).startsWith('FST_ERR_') // @NOTE errors of other libraries have a statusCode too: that of whom they called
-  return fromFastify && statusCode < 500 ? httpFailures[statusCode as 400] ?? httpFailures[400] : undefined
+  return fromFastify && statusCode < 500 ? (httpFailures[statusCode as 400] ?? httpFailures[400]) : undefined
 }

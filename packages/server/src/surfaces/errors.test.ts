@@ -14,20 +14,28 @@ const trpcStatus = { BAD_REQUEST: 400, NOT_FOUND: 404, METHOD_NOT_SUPPORTED: 405
 /** Of every module that could export one, so that a new feature need not be named here. */
 async function errorTables() {
   const root = join(import.meta.dirname, '..')
-  const files = globSync(['core/*.ts', 'ports/*.ts', 'features/*/*.ts', 'surfaces/*.ts'], { cwd: root }).filter((path) => !/\.(test|contract)\.ts$/.test(path))
+  const files = globSync(['core/*.ts', 'ports/*.ts', 'features/*/*.ts', 'surfaces/*.ts'], { cwd: root }).filter(
+    (path) => !/\.(test|contract)\.ts$/.test(path),
+  )
   const modules = await Promise.all(files.map((file) => import(join(root, file)) as Promise<object>))
   return modules.flatMap((module) => Object.values(module)).filter(isErrorTable)
 }
 
 async function declaredInCode(): Promise<string[][]> {
   const tables = await errorTables()
-  const fromTables = tables.flatMap(({ declared }) => declared.map(({ kind, code, message }) => [code, String(httpStatusOf(kind)), message]))
+  const fromTables = tables.flatMap(({ declared }) =>
+    declared.map(({ kind, code, message }) => [code, String(httpStatusOf(kind)), message]),
+  )
   const { kind, code, message } = new DatabaseUnavailable(undefined)
   return [
     ...fromTables,
     [code, String(httpStatusOf(kind)), message],
     ...[...Object.values(httpFailures), internalFailure].map(({ code, status, message }) => [code, String(status), message]),
-    ...Object.entries(rpcFailures).map(([name, code]) => [code, String(trpcStatus[name as keyof typeof trpcStatus]), code === 'http.body_too_large' ? 'request too large' : '']),
+    ...Object.entries(rpcFailures).map(([name, code]) => [
+      code,
+      String(trpcStatus[name as keyof typeof trpcStatus]),
+      code === 'http.body_too_large' ? 'request too large' : '',
+    ]),
   ]
 }
 

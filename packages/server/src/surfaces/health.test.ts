@@ -6,7 +6,13 @@ import { createMetrics } from './metrics.ts'
 import { createMetricsSurface } from './metrics-http.ts'
 
 const up: HealthCheck = { name: 'database', required: true, check: async () => {} }
-const down = (required: boolean): HealthCheck => ({ name: required ? 'database' : 'bus', required, check: async () => { throw new Error('connect ECONNREFUSED 10.1.2.3, password hunter2') } })
+const down = (required: boolean): HealthCheck => ({
+  name: required ? 'database' : 'bus',
+  required,
+  check: async () => {
+    throw new Error('connect ECONNREFUSED 10.1.2.3, password hunter2')
+  },
+})
 
 async function probed(checks: HealthCheck[]) {
   const health = createHealth({ version: '1.2.3', checks })
@@ -23,8 +29,13 @@ describe('health', () => {
     const { headers, body } = await server.inject('/healthz')
     expect([headers['content-type'], headers['cache-control']]).toEqual(['application/json', 'no-store'])
     expect(JSON.parse(body)).toEqual({
-      status: 'up', version: '1.2.3', uptime_seconds: expect.any(Number),
-      parts: { database: { status: 'up', latency_ms: expect.any(Number) }, outbox: { status: 'up', latency_ms: expect.any(Number), lag_seconds: 0.2 } },
+      status: 'up',
+      version: '1.2.3',
+      uptime_seconds: expect.any(Number),
+      parts: {
+        database: { status: 'up', latency_ms: expect.any(Number) },
+        outbox: { status: 'up', latency_ms: expect.any(Number), lag_seconds: 0.2 },
+      },
     })
   })
 
@@ -57,21 +68,43 @@ describe('health', () => {
 
   it('asks each part once a second, however often it is asked itself', async () => {
     let asked = 0
-    const { server } = await probed([{ ...up, check: async () => { asked++ } }])
+    const { server } = await probed([
+      {
+        ...up,
+        check: async () => {
+          asked++
+        },
+      },
+    ])
     await Promise.all(Array.from({ length: 50 }, () => server.inject('/readyz')))
     await server.inject('/healthz')
     expect(asked).toBe(1)
-    await expect.poll(async () => { await server.inject('/readyz'); return asked }, { timeout: 3_000 }).toBe(2)
+    await expect
+      .poll(
+        async () => {
+          await server.inject('/readyz')
+          return asked
+        },
+        { timeout: 3_000 },
+      )
+      .toBe(2)
   })
 })
 
 it('is told on the port of the metrics, too', async () => {
   const metrics = createMetrics({ version: '1.2.3', process: false })
-  const surface = await createMetricsSurface({ metrics, health: createHealth({ version: '1.2.3', checks: [up] }), logger: createLogger({ level: 'silent' }) })
+  const surface = await createMetricsSurface({
+    metrics,
+    health: createHealth({ version: '1.2.3', checks: [up] }),
+    logger: createLogger({ level: 'silent' }),
+  })
   const url = await surface.listen({ host: '127.0.0.1', port: 0 })
   for (const path of ['/livez', '/readyz', '/healthz']) expect((await fetch(url + path)).status).toBe(200)
   const scraped = await fetch(`${url}/metrics`)
-  expect([scraped.headers.get('content-type'), await scraped.text()]).toEqual(['text/plain; version=0.0.4; charset=utf-8', expect.stringContaining(`pinstack_build_info{version="1.2.3",node="${process.versions.node}"} 1`)])
+  expect([scraped.headers.get('content-type'), await scraped.text()]).toEqual([
+    'text/plain; version=0.0.4; charset=utf-8',
+    expect.stringContaining(`pinstack_build_info{version="1.2.3",node="${process.versions.node}"} 1`),
+  ])
   expect([(await fetch(`${url}/api/v1/users/1`)).status, (await fetch(`${url}/metrics`, { method: 'POST' })).status]).toEqual([404, 404])
   await surface.close()
 })

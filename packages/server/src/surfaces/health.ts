@@ -58,10 +58,16 @@ async function runAll(checks: readonly HealthCheck[]): Promise<Record<string, Pa
 
 async function run({ check }: HealthCheck): Promise<PartReport> {
   const startMs = performance.now()
-  const report = (status: 'up' | 'down', details: object | void): PartReport => ({ status, latency_ms: Math.round(performance.now() - startMs), ...details })
+  const report = (status: 'up' | 'down', details: object | void): PartReport => ({
+    status,
+    latency_ms: Math.round(performance.now() - startMs),
+    ...details,
+  })
   let timer: NodeJS.Timeout | undefined
   try {
-    const tooSlow = new Promise<never>((_, reject) => { timer = setTimeout(reject, checkMsMax, new Error('too slow')) })
+    const tooSlow = new Promise<never>((_, reject) => {
+      timer = setTimeout(reject, checkMsMax, new Error('too slow'))
+    })
     return report('up', await Promise.race([check(), tooSlow]))
   } catch {
     return report('down', undefined) // @NOTE not the error: anyone may ask. The part that failed has logged it.

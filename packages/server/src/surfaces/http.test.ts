@@ -10,12 +10,30 @@ import { drainMsMax } from './http.ts'
 
 type Surface = Awaited<ReturnType<typeof openSurface>>
 const opened: Surface[] = []
-afterEach(async () => { for (const surface of opened.splice(0)) await surface.close() })
+afterEach(async () => {
+  for (const surface of opened.splice(0)) await surface.close()
+})
 
 const gate = { open: Promise.withResolvers<void>() }
 const routes = [
-  route({ name: 'test.hello', method: 'GET', path: '/hello/{name}', auth: 'optional', params: z.object({ name: z.string() }), reply: z.object({ name: z.string() }), handle: async ({ params }) => params }),
-  route({ name: 'test.slow', method: 'GET', path: '/slow', auth: 'open', handle: async () => { await gate.open.promise } }),
+  route({
+    name: 'test.hello',
+    method: 'GET',
+    path: '/hello/{name}',
+    auth: 'optional',
+    params: z.object({ name: z.string() }),
+    reply: z.object({ name: z.string() }),
+    handle: async ({ params }) => params,
+  }),
+  route({
+    name: 'test.slow',
+    method: 'GET',
+    path: '/slow',
+    auth: 'open',
+    handle: async () => {
+      await gate.open.promise
+    },
+  }),
   route({ name: 'test.write', method: 'POST', path: '/write', auth: 'open', body: z.object({ text: z.string() }), handle: async () => {} }),
 ]
 
@@ -32,7 +50,9 @@ async function answerTo(port: number, bytes: string): Promise<{ status: number; 
   const socket = connect(port, '127.0.0.1')
   socket.write(bytes)
   let text = ''
-  socket.on('data', (chunk) => { text += chunk })
+  socket.on('data', (chunk) => {
+    text += chunk
+  })
   await once(socket, 'close')
   const [head, body] = text.split('\r\n\r\n', 2) as [string, string]
   const [first, ...lines] = head.split('\r\n') as [string, ...string[]]
@@ -49,7 +69,12 @@ describe('what is not HTTP', () => {
   ])('is answered in the envelope: %s', async (_name, bytes, status, code) => {
     const { port } = await listening()
     const answer = await answerTo(port, bytes)
-    expect([answer.status, answer.headers['content-type'], answer.headers.connection, answer.body]).toEqual([status, 'application/json', 'close', { status, message: expect.any(String), code, request_id: answer.headers['x-request-id'] }])
+    expect([answer.status, answer.headers['content-type'], answer.headers.connection, answer.body]).toEqual([
+      status,
+      'application/json',
+      'close',
+      { status, message: expect.any(String), code, request_id: answer.headers['x-request-id'] },
+    ])
   })
 })
 
@@ -58,28 +83,52 @@ describe('headers', () => {
     const { url } = await listening()
     for (const path of ['/api/v1/hello/ann', '/api/v1/nothing', '/livez', '/trpc/nothing', '/docs', '/', '/%zz']) {
       const { headers } = await fetch(url + path)
-      expect(Object.fromEntries(headers), path).toMatchObject({ 'x-content-type-options': 'nosniff', 'access-control-allow-origin': '*', 'x-request-id': expect.any(String) })
+      expect(Object.fromEntries(headers), path).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'access-control-allow-origin': '*',
+        'x-request-id': expect.any(String),
+      })
       expect([headers.get('x-powered-by'), headers.get('server')]).toEqual([null, null])
     }
   })
 
   it('let any page call, without cookies, by default', async () => {
     const { url } = await listening()
-    const asked = await fetch(`${url}/api/v1/write`, { method: 'OPTIONS', headers: { origin: 'https://app.example', 'access-control-request-method': 'PUT', 'access-control-request-headers': 'authorization,content-type' } })
+    const asked = await fetch(`${url}/api/v1/write`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://app.example',
+        'access-control-request-method': 'PUT',
+        'access-control-request-headers': 'authorization,content-type',
+      },
+    })
     expect(asked.status).toBe(204)
-    expect(Object.fromEntries(asked.headers)).toMatchObject({ 'access-control-allow-origin': '*', 'access-control-allow-methods': 'GET, HEAD, POST, PUT, DELETE', 'access-control-allow-headers': 'authorization,content-type', 'access-control-max-age': '86400' })
+    expect(Object.fromEntries(asked.headers)).toMatchObject({
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': 'GET, HEAD, POST, PUT, DELETE',
+      'access-control-allow-headers': 'authorization,content-type',
+      'access-control-max-age': '86400',
+    })
     for (const path of ['/api/v1/hello/ann', '/api/v1/nothing', '/trpc/x']) {
       const { headers } = await fetch(url + path, { headers: { origin: 'https://app.example' } })
-      expect([headers.get('access-control-allow-origin'), headers.get('access-control-allow-credentials'), headers.get('access-control-expose-headers')]).toEqual(['*', null, 'x-request-id, retry-after'])
+      expect([
+        headers.get('access-control-allow-origin'),
+        headers.get('access-control-allow-credentials'),
+        headers.get('access-control-expose-headers'),
+      ]).toEqual(['*', null, 'x-request-id, retry-after'])
     }
   })
 
   it('let some pages call, or none', async () => {
     const some = await listening({ corsOrigins: ['https://app.example', 'https://b.example'] })
-    const allowed = async (origin: string) => (await fetch(`${some.url}/livez`, { headers: { origin } })).headers.get('access-control-allow-origin')
+    const allowed = async (origin: string) =>
+      (await fetch(`${some.url}/livez`, { headers: { origin } })).headers.get('access-control-allow-origin')
     expect([await allowed('https://b.example'), await allowed('https://evil.example')]).toEqual(['https://b.example', null])
     const none = await listening({ corsOrigins: [] })
-    const asked = await fetch(`${none.url}/api/v1/write`, { method: 'OPTIONS', headers: { origin: 'https://app.example', 'access-control-request-method': 'POST' } })
+    const asked = await fetch(`${none.url}/api/v1/write`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://app.example', 'access-control-request-method': 'POST' },
+    })
     expect([asked.status, asked.headers.get('allow'), asked.headers.get('access-control-allow-origin')]).toEqual([405, 'POST', null])
     expect((await fetch(`${none.url}/api/v1/nothing`, { method: 'OPTIONS' })).status).toBe(404)
   })
@@ -92,8 +141,27 @@ describe('a log line', () => {
     await fetch(`${url}/api/v1/private/hunter2`, { method: 'POST', body: '{}' })
     await fetch(`${url}/livez`)
     expect(lines).toEqual([
-      { level: 'info', time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/), request_id: 'r-1', user_id: 7, method: 'GET', route: '/api/v1/hello/{name}', status: 200, ms: expect.any(Number), msg: 'request' },
-      { level: 'info', time: expect.any(String), request_id: expect.any(String), method: 'POST', route: 'unmatched', status: 404, ms: expect.any(Number), msg: 'request' },
+      {
+        level: 'info',
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        request_id: 'r-1',
+        user_id: 7,
+        method: 'GET',
+        route: '/api/v1/hello/{name}',
+        status: 200,
+        ms: expect.any(Number),
+        msg: 'request',
+      },
+      {
+        level: 'info',
+        time: expect.any(String),
+        request_id: expect.any(String),
+        method: 'POST',
+        route: 'unmatched',
+        status: 404,
+        ms: expect.any(Number),
+        msg: 'request',
+      },
     ])
   })
 
@@ -115,7 +183,10 @@ describe('a log line', () => {
     await sleep(50) // likewise
     half.destroy()
     await expect.poll(() => lines.length).toBe(2)
-    expect(lines).toEqual([expect.objectContaining({ route: '/api/v1/slow', status: 499 }), expect.objectContaining({ route: '/api/v1/write', status: 499 })])
+    expect(lines).toEqual([
+      expect.objectContaining({ route: '/api/v1/slow', status: 499 }),
+      expect.objectContaining({ route: '/api/v1/write', status: 499 }),
+    ])
     expect(await metrics.registry.metrics()).toContain('pinstack_http_requests_in_flight 0')
   })
 })
@@ -134,7 +205,11 @@ it('counts requests by method, pattern and status', async () => {
 it('answers for a handler that takes too long', async () => {
   const { url, lines } = await listening({ limits: { requestMs: 100 } })
   const answer = await fetch(`${url}/api/v1/slow`)
-  expect([answer.status, answer.headers.get('retry-after'), await answer.json()]).toEqual([503, '1', { status: 503, message: 'service unavailable', code: 'http.timeout', request_id: expect.any(String) }])
+  expect([answer.status, answer.headers.get('retry-after'), await answer.json()]).toEqual([
+    503,
+    '1',
+    { status: 503, message: 'service unavailable', code: 'http.timeout', request_id: expect.any(String) },
+  ])
   gate.open.resolve() // what the handler has to say in the end is heard by nobody, and is no crash
   await sleep(20) // for it to say so
   expect(lines.map(({ level, status }) => [level, status])).toEqual([['info', 503]])
@@ -143,13 +218,18 @@ it('answers for a handler that takes too long', async () => {
 it('refuses requests while the event loop is stuck, but for probes, and takes them again', async () => {
   const { url } = await listening()
   const stuckUntilMs = performance.now() + 2_500
-  const stick = setInterval(() => { const endMs = performance.now() + 400; while (performance.now() < endMs); if (endMs > stuckUntilMs) clearInterval(stick) }, 1)
+  const stick = setInterval(() => {
+    const endMs = performance.now() + 400
+    while (performance.now() < endMs);
+    if (endMs > stuckUntilMs) clearInterval(stick)
+  }, 1)
   const statuses: number[] = []
   while (performance.now() < stuckUntilMs + 500) {
     const [asked, probe] = await Promise.all([fetch(`${url}/api/v1/hello/ann`), fetch(`${url}/livez`)])
     statuses.push(asked.status)
     expect(probe.status).toBe(200)
-    if (asked.status === 503) expect([asked.headers.get('retry-after'), (await asked.json() as any).code]).toEqual(['1', 'http.overloaded'])
+    if (asked.status === 503)
+      expect([asked.headers.get('retry-after'), ((await asked.json()) as any).code]).toEqual(['1', 'http.overloaded'])
   }
   expect(statuses).toContain(503)
   await expect.poll(async () => (await fetch(`${url}/api/v1/hello/ann`)).status, { timeout: 4_000 }).toBe(200)
@@ -159,9 +239,14 @@ describe('closing', () => {
   /** One connection that stays open between requests, as a proxy's does. */
   function keptAlive(port: number) {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    return (path: string) => new Promise<{ status: number; connection: string | undefined }>((resolve, reject) => {
-      request({ port, host: '127.0.0.1', path, agent }, (answer) => { answer.resume().on('end', () => resolve({ status: answer.statusCode!, connection: answer.headers.connection })) }).on('error', reject).end()
-    })
+    return (path: string) =>
+      new Promise<{ status: number; connection: string | undefined }>((resolve, reject) => {
+        request({ port, host: '127.0.0.1', path, agent }, (answer) => {
+          answer.resume().on('end', () => resolve({ status: answer.statusCode!, connection: answer.headers.connection }))
+        })
+          .on('error', reject)
+          .end()
+      })
   }
 
   it('lets requests finish, over connections that then close; takes no new ones; and is not ready from the start', async () => {
@@ -172,7 +257,9 @@ describe('closing', () => {
     await sleep(50) // for it to have arrived
     const startMs = performance.now()
     let isClosed = false
-    const closed = close().then(() => { isClosed = true })
+    const closed = close().then(() => {
+      isClosed = true
+    })
     expect((await health.report()).status).toBe('closing')
     await sleep(300) // longer than an idle server would wait
     expect([isClosed, await fetch(`${url}/livez`).catch(() => 'refused')]).toEqual([false, 'refused'])
@@ -193,7 +280,9 @@ describe('closing', () => {
     await sleep(50) // likewise
     gate.open.resolve()
     let text = ''
-    pipelined.on('data', (chunk) => { text += chunk })
+    pipelined.on('data', (chunk) => {
+      text += chunk
+    })
     await Promise.all([once(pipelined, 'close'), closed])
     expect(text).toMatch(/^HTTP\/1\.1 200 OK/)
     expect(text.toLowerCase()).toContain('connection: close')
@@ -212,7 +301,10 @@ describe('closing', () => {
   it('gives up on a request that does not end', async () => {
     expect(drainMsMax).toBe(10_000)
     const { url, close } = await listening({ limits: { drainMs: 300 } })
-    const stuck = fetch(`${url}/api/v1/slow`).then(() => 'answered', () => 'cut')
+    const stuck = fetch(`${url}/api/v1/slow`).then(
+      () => 'answered',
+      () => 'cut',
+    )
     await sleep(50) // for it to have arrived
     const startMs = performance.now()
     await close()

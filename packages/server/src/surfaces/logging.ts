@@ -8,14 +8,17 @@ export type { Logger } from 'pino'
  * error and its causes. On standard output unless stated, within 100 ms.
  */
 export function createLogger({ level, destination }: { level: string; destination?: DestinationStream }): Logger {
-  return pino({
-    level,
-    base: null,
-    timestamp: () => `,"time":"${isoNow()}"`,
-    formatters: { level: (label) => ({ level: label }) },
-    serializers: { err: describeError, error: describeError },
-    hooks: { streamWrite: scrub },
-  }, destination ?? gatheredOutput())
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"time":"${isoNow()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError, error: describeError },
+      hooks: { streamWrite: scrub },
+    },
+    destination ?? gatheredOutput(),
+  )
 }
 
 export interface RequestLine {
@@ -38,7 +41,9 @@ export function requestLog(logger: Logger): (line: RequestLine) => void {
   return ({ level, request_id, user_id, method, routeJson, status, ms }) => {
     if (!logger.isLevelEnabled(level)) return
     const user = user_id === undefined ? '' : `,"user_id":${user_id}`
-    stream.write(`{"level":"${level}","time":"${isoNow()}","request_id":"${request_id}"${user},"method":"${method}","route":${routeJson},"status":${status},"ms":${ms},"msg":"request"}\n`)
+    stream.write(
+      `{"level":"${level}","time":"${isoNow()}","request_id":"${request_id}"${user},"method":"${method}","route":${routeJson},"status":${status},"ms":${ms},"msg":"request"}\n`,
+    )
   }
 }
 

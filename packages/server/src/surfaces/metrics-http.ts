@@ -12,7 +12,15 @@ export interface MetricsSurface {
 }
 
 /** `/metrics` and the health probes, on a port of their own: they answer while the API is closing, and stay out of reach of the internet. */
-export async function createMetricsSurface({ metrics, health, logger }: { metrics: Metrics; health: Health; logger: Logger }): Promise<MetricsSurface> {
+export async function createMetricsSurface({
+  metrics,
+  health,
+  logger,
+}: {
+  metrics: Metrics
+  health: Health
+  logger: Logger
+}): Promise<MetricsSurface> {
   const { registry } = metrics
   const app = Fastify({ forceCloseConnections: true })
   app.setErrorHandler(errorHandler({ onCrash: (error) => logger.error({ err: error }, 'metrics failed') }))

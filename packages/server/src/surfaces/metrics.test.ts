@@ -14,7 +14,9 @@ describe('metrics', () => {
     })
     const rows = [...(await readFile(documented, 'utf8')).matchAll(/^\| `(pinstack_\w+)` \| (\w+) \| (.*?) \| (.*?) \|$/gm)]
     const onLinuxAlone = /_process_(virtual_memory_bytes|heap_bytes|open_fds|max_fds)$/
-    const listed = rows.filter(([, name]) => process.platform === 'linux' || !onLinuxAlone.test(name!)).map(([, name, type, labels, meaning]) => [name, type, labels!.replaceAll('`', ''), meaning!.replace(/\.$/, '')])
+    const listed = rows
+      .filter(([, name]) => process.platform === 'linux' || !onLinuxAlone.test(name!))
+      .map(([, name, type, labels, meaning]) => [name, type, labels!.replaceAll('`', ''), meaning!.replace(/\.$/, '')])
     expect(listed.length).toBeGreaterThan(20)
     expect(listed.toSorted()).toEqual(registered.toSorted())
     for (const [name] of registered) expect(name).toMatch(/^pinstack_/)
@@ -40,20 +42,37 @@ describe('metrics', () => {
     metrics.login()
     const text = await metrics.registry.metrics()
     for (const line of [
-      'pinstack_authorizations_total{outcome="forbidden"} 1', 'pinstack_authentications_total{operation="login",outcome="failure"} 1', 'pinstack_sessions_started_total 1',
-      'pinstack_sessions_ended_total{reason="reuse"} 1', 'pinstack_password_hashes{state="waiting"} 5', 'pinstack_database_queries_total{kind="select",outcome="success"} 1',
-      'pinstack_database_queries_total{kind="insert",outcome="failure"} 1', 'pinstack_database_query_duration_seconds_bucket{le="0.005",kind="select"} 1', 'pinstack_database_transactions_total{outcome="retry"} 1',
-      'pinstack_database_pool_connections{state="total"} 4', 'pinstack_cache_requests_total{cache="user",result="hit"} 1', 'pinstack_outbox_depth 3', 'pinstack_outbox_lag_seconds 1.5',
-      'pinstack_events_published_total{bus="outbox",type="user_registered"} 1', 'pinstack_events_dead_total{consumer="feed",type="follow_created"} 1', 'pinstack_rate_limited_total{limit="login"} 1',
-      'pinstack_registrations_total 1', 'pinstack_logins_total 1',
-    ]) expect(text).toContain(line)
+      'pinstack_authorizations_total{outcome="forbidden"} 1',
+      'pinstack_authentications_total{operation="login",outcome="failure"} 1',
+      'pinstack_sessions_started_total 1',
+      'pinstack_sessions_ended_total{reason="reuse"} 1',
+      'pinstack_password_hashes{state="waiting"} 5',
+      'pinstack_database_queries_total{kind="select",outcome="success"} 1',
+      'pinstack_database_queries_total{kind="insert",outcome="failure"} 1',
+      'pinstack_database_query_duration_seconds_bucket{le="0.005",kind="select"} 1',
+      'pinstack_database_transactions_total{outcome="retry"} 1',
+      'pinstack_database_pool_connections{state="total"} 4',
+      'pinstack_cache_requests_total{cache="user",result="hit"} 1',
+      'pinstack_outbox_depth 3',
+      'pinstack_outbox_lag_seconds 1.5',
+      'pinstack_events_published_total{bus="outbox",type="user_registered"} 1',
+      'pinstack_events_dead_total{consumer="feed",type="follow_created"} 1',
+      'pinstack_rate_limited_total{limit="login"} 1',
+      'pinstack_registrations_total 1',
+      'pinstack_logins_total 1',
+    ])
+      expect(text).toContain(line)
   })
 
   it('ask the outbox once a scrape, and leave out what it cannot say', async () => {
     const metrics = createMetrics({ version: '1.2.3', process: false })
     let asked = 0
     let isAway = false
-    metrics.outbox(async () => { asked++; if (isAway) throw new Error('away'); return { depth: 0, lagSeconds: 0 } })
+    metrics.outbox(async () => {
+      asked++
+      if (isAway) throw new Error('away')
+      return { depth: 0, lagSeconds: 0 }
+    })
     expect(await metrics.registry.metrics()).toContain('pinstack_outbox_depth 0')
     expect(asked).toBe(1)
     isAway = true
@@ -75,6 +94,9 @@ describe('metrics', () => {
   it('of one server are not those of another', async () => {
     const [one, other] = [createMetrics({ version: '1', process: false }), createMetrics({ version: '1', process: false })]
     one.registration()
-    expect([await one.registry.metrics(), await other.registry.metrics()]).toEqual([expect.stringContaining('registrations_total 1'), expect.stringContaining('registrations_total 0')])
+    expect([await one.registry.metrics(), await other.registry.metrics()]).toEqual([
+      expect.stringContaining('registrations_total 1'),
+      expect.stringContaining('registrations_total 0'),
+    ])
   })
 })

@@ -9,7 +9,10 @@ export type QueryKind = 'select' | 'insert' | 'update' | 'delete' | 'other'
 export type AuthOperation = 'register' | 'login' | 'refresh' | 'logout' | 'change_password'
 export type SessionEnd = 'logout' | 'revoked' | 'reuse' | 'password' | 'pruned' | 'deleted' | 'expired'
 
-interface OutboxState { depth: number; lagSeconds: number }
+interface OutboxState {
+  depth: number
+  lagSeconds: number
+}
 
 export type Metrics = ReturnType<typeof createMetrics>
 
@@ -36,13 +39,20 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
   const httpRequest = requestTallies(registry, prefix)
   const inFlight = gauge('http_requests_in_flight', 'HTTP requests and streams that are under way.')
   const authorizations = counter('authorizations_total', 'Checks of an access token where a route asks for one.', ['outcome'])
-  const authentications = counter('authentications_total', 'Registrations, logins, refreshes, logouts and password changes.', ['operation', 'outcome'])
+  const authentications = counter('authentications_total', 'Registrations, logins, refreshes, logouts and password changes.', [
+    'operation',
+    'outcome',
+  ])
   const sessionsStarted = counter('sessions_started_total', 'Sessions started.')
   const sessionsEnded = counter('sessions_ended_total', 'Sessions ended, by reason.', ['reason'])
   const passwordHashes = gauge('password_hashes', 'Passwords being hashed, and waiting for it.', ['state'])
   const queries = counter('database_queries_total', 'Database statements.', ['kind', 'outcome'])
   const querySeconds = histogram('database_query_duration_seconds', 'Time of a database statement.', ['kind'], databaseBuckets)
-  const transactions = counter('database_transactions_total', 'Transactions; a retry is one that was in the way of another and ran again.', ['outcome'])
+  const transactions = counter(
+    'database_transactions_total',
+    'Transactions; a retry is one that was in the way of another and ran again.',
+    ['outcome'],
+  )
   const pool = gauge('database_pool_connections', 'Connections to the database, and requests waiting for one.', ['state'])
   const cacheRequests = counter('cache_requests_total', 'Look-ups in a cache.', ['cache', 'result'])
   const outboxDepth = gauge('outbox_depth', 'Events that are not delivered yet.')
@@ -72,12 +82,16 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
       querySeconds.observe({ kind }, seconds)
     },
     transaction: (outcome: 'commit' | 'rollback' | 'retry'): void => transactions.inc({ outcome }),
-    databasePool: (read: () => { total: number; idle: number; waiting: number }): void => readInto(pool, () => setEach(pool, 'state', read())),
+    databasePool: (read: () => { total: number; idle: number; waiting: number }): void =>
+      readInto(pool, () => setEach(pool, 'state', read())),
     cache: (cache: string, result: 'hit' | 'miss'): void => cacheRequests.inc({ cache, result }),
     /** Asked once a scrape, for 1 s at most; a failure leaves the gauges out. */
     outbox(read: () => Promise<OutboxState> | OutboxState): void {
       let reading: Promise<OutboxState> | undefined
-      const readOnce = () => reading ??= atMost(readMsMax, read).finally(() => { reading = undefined }) // for both gauges of a scrape
+      const readOnce = () =>
+        (reading ??= atMost(readMsMax, read).finally(() => {
+          reading = undefined
+        })) // for both gauges of a scrape
       readInto(outboxDepth, async () => outboxDepth.set((await readOnce()).depth))
       readInto(outboxLag, async () => outboxLag.set((await readOnce()).lagSeconds))
     },
@@ -112,7 +126,12 @@ function setEach(gauge: Gauge<any>, label: string, values: Record<string, number
 async function atMost<T>(ms: number, read: () => Promise<T> | T): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   try {
-    return await Promise.race([read(), new Promise<never>((_, reject) => { timer = setTimeout(reject, ms, new Error('too slow')) })])
+    return await Promise.race([
+      read(),
+      new Promise<never>((_, reject) => {
+        timer = setTimeout(reject, ms, new Error('too slow'))
+      }),
+    ])
   } finally {
     clearTimeout(timer)
   }

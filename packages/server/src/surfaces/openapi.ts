@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { DomainError } from '../core/errors.ts'
+import type { DomainError } from '../core/errors.ts'
 import { inputErrors } from '../core/input.ts'
 import { viewerErrors } from '../core/viewer.ts'
 import { limitErrors } from '../ports/rate-limiter.ts'
@@ -7,7 +7,9 @@ import type { Route } from '../rest/route.ts'
 import { httpStatusOf } from '../rpc/error-kinds.ts'
 import { failure, internalFailure, loadErrors, successOf, type Failure } from './envelope.ts'
 
-interface Context { schemas: Record<string, object> }
+interface Context {
+  schemas: Record<string, object>
+}
 
 /** Describes the routes by the same definitions that serve them. */
 export function openApi(routes: Route[], prefix: string, { version }: { version: string }): object {
@@ -20,7 +22,8 @@ export function openApi(routes: Route[], prefix: string, { version }: { version:
     info: {
       title: 'Pinstack REST API',
       version,
-      description: 'Answers are `{"status": …, "data": …}`, failures `{"status": …, "message": …, "code": …, "request_id": …}`. Programs go by `code`, which is stable.',
+      description:
+        'Answers are `{"status": …, "data": …}`, failures `{"status": …, "message": …, "code": …, "request_id": …}`. Programs go by `code`, which is stable.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
@@ -57,25 +60,43 @@ function tagOf({ name }: Route): string {
 }
 
 function parameters(place: 'path' | 'query', schema: z.ZodObject | undefined, context: Context): object[] {
-  return Object.entries<z.ZodType>(schema?.shape ?? {}).map(([name, field]) => (
-    { in: place, name, required: place === 'path' || !field.isOptional(), schema: jsonSchema(field, 'output', context) } // what a parameter is read as; as sent they are all strings
-  ))
+  return Object.entries<z.ZodType>(schema?.shape ?? {}).map(([name, field]) => ({
+    in: place,
+    name,
+    required: place === 'path' || !field.isOptional(),
+    schema: jsonSchema(field, 'output', context),
+  })) // what a parameter is read as; as sent they are all strings
 }
 
 /** What can go wrong, by status: what the route declares, and what any route of its kind can meet. */
 function failures({ auth, params, query, body, errors = [] }: Route): Record<string, object> {
-  const everywhere: Failure[] = [limitErrors.exceeded(), ...Object.values(loadErrors).filter((make) => typeof make === 'function').map((make) => make())].map(toFailure)
+  const everywhere: Failure[] = [
+    limitErrors.exceeded(),
+    ...Object.values(loadErrors)
+      .filter((make) => typeof make === 'function')
+      .map((make) => make()),
+  ].map(toFailure)
   const own = [
     ...(params || query || body ? [inputErrors.unreadable, inputErrors.invalid] : []),
     ...(auth === 'required' ? [viewerErrors.unauthenticated, viewerErrors.invalid_token, viewerErrors.token_expired] : []),
     ...errors,
   ].map((make) => toFailure(make()))
   const byStatus = Map.groupBy([...own, ...everywhere, internalFailure], ({ status }) => status)
-  return Object.fromEntries([...byStatus].map(([status, all]) => [status, {
-    description: all.map(({ code, message }) => `\`${code}\`: ${message}`).join('  \n'),
-    ...((status === 429 || status === 503) && { headers: { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } } }),
-    content: { 'application/json': { schema: { $ref: '#/components/schemas/Failure' }, examples: Object.fromEntries(all.map((one) => [one.code, { value: exampleOf(one) }])) } },
-  }]))
+  return Object.fromEntries(
+    [...byStatus].map(([status, all]) => [
+      status,
+      {
+        description: all.map(({ code, message }) => `\`${code}\`: ${message}`).join('  \n'),
+        ...((status === 429 || status === 503) && { headers: { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } } }),
+        content: {
+          'application/json': {
+            schema: { $ref: '#/components/schemas/Failure' },
+            examples: Object.fromEntries(all.map((one) => [one.code, { value: exampleOf(one) }])),
+          },
+        },
+      },
+    ]),
+  )
 }
 
 function toFailure(error: DomainError): Failure {

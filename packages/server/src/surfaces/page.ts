@@ -7,8 +7,13 @@ const ofDocuments = { 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer
 
 /** Sends a page that may load and do only what `allowed` says, as directives of its Content-Security-Policy. */
 export function sendPage(reply: FastifyReply, html: string, allowed: Record<string, string>): FastifyReply {
-  const policy = Object.entries({ ...closed, ...allowed }).map(([directive, sources]) => `${directive} ${sources}`).join('; ')
-  return reply.headers({ ...ofDocuments, 'content-security-policy': policy }).type('text/html; charset=utf-8').send(html)
+  const policy = Object.entries({ ...closed, ...allowed })
+    .map(([directive, sources]) => `${directive} ${sources}`)
+    .join('; ')
+  return reply
+    .headers({ ...ofDocuments, 'content-security-policy': policy })
+    .type('text/html; charset=utf-8')
+    .send(html)
 }
 
 /** Names an inline script or style in a Content-Security-Policy, by its very bytes. */

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openSurface } from '../../test/http-surface.ts'
 
 let surface: Awaited<ReturnType<typeof openSurface>>
-beforeAll(async () => { surface = await openSurface() })
+beforeAll(async () => {
+  surface = await openSurface()
+})
 afterAll(() => surface.close())
 
 it('show a person where to go from here, and a program too', async () => {
@@ -12,7 +14,13 @@ it('show a person where to go from here, and a program too', async () => {
   const links = [...page.body.matchAll(/href="([^"]+)"/g)].map(([, path]) => path!)
   expect(links).toEqual(['/docs', '/api/v1/openapi.json', '/healthz'])
   for (const path of links) expect((await surface.app.inject(path)).statusCode).toBe(200)
-  expect((await surface.app.inject('/')).json()).toEqual({ name: 'pinstack', version: '1.2.3', docs: '/docs', openapi: '/api/v1/openapi.json', health: '/healthz' })
+  expect((await surface.app.inject('/')).json()).toEqual({
+    name: 'pinstack',
+    version: '1.2.3',
+    docs: '/docs',
+    openapi: '/api/v1/openapi.json',
+    health: '/healthz',
+  })
 })
 
 it.each(['/', '/setup'])('run and style themselves only by what they bring, and load nothing: %s', async (url) => {

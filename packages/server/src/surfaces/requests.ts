@@ -38,7 +38,10 @@ const statusOfTheGone = 499
  * Keeps account of the requests that are under way: logs and counts each when it is over, answers for those whose handler
  * takes too long, and lets those that are left finish when the server closes.
  */
-export function trackRequests(server: FastifyInstance, { logger, metrics, timeoutMs = requestMsMax }: { logger: Logger; metrics: Metrics; timeoutMs?: number | undefined }) {
+export function trackRequests(
+  server: FastifyInstance,
+  { logger, metrics, timeoutMs = requestMsMax }: { logger: Logger; metrics: Metrics; timeoutMs?: number | undefined },
+) {
   const pending = new Map<FastifyReply, number>() // by age, since a Map keeps the order of its inserts
   const log = requestLog(logger)
   metrics.httpInFlight(() => pending.size)
@@ -46,10 +49,13 @@ export function trackRequests(server: FastifyInstance, { logger, metrics, timeou
 
   server.addHook('onRoute', (options) => {
     let about: RouteAbout | undefined // not before a request comes: other hooks have their say on the options after this one
-    options.onRequest = [(request, _reply, done) => {
-      request.about = about ??= aboutRoute({ ...options.config, url: options.url })
-      done()
-    }, ...[options.onRequest ?? []].flat()]
+    options.onRequest = [
+      (request, _reply, done) => {
+        request.about = about ??= aboutRoute({ ...options.config, url: options.url })
+        done()
+      },
+      ...[options.onRequest ?? []].flat(),
+    ]
   })
 
   function completed(request: FastifyRequest, reply: FastifyReply, ms: number): void {
@@ -58,7 +64,15 @@ export function trackRequests(server: FastifyInstance, { logger, metrics, timeou
     const route = isFixed ? pattern : pattern(request)
     const status = reply.raw.writableFinished ? reply.raw.statusCode : statusOfTheGone
     metrics.httpRequest(request.method, route, status, ms / 1000)
-    log({ level, request_id: request.id, user_id: request.viewer?.id, method: request.method, routeJson: isFixed ? json : JSON.stringify(route), status, ms: Math.round(ms * 10) / 10 })
+    log({
+      level,
+      request_id: request.id,
+      user_id: request.viewer?.id,
+      method: request.method,
+      routeJson: isFixed ? json : JSON.stringify(route),
+      status,
+      ms: Math.round(ms * 10) / 10,
+    })
   }
 
   const sweep = setInterval(() => {

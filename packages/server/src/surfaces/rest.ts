@@ -19,11 +19,13 @@ export function mountRest(server: FastifyInstance, routes: Route[], viewers: Vie
     const onRequest = onRequestOf(route, viewers)
     // @NOTE no async function: each promise that it would add is a tenth of what serving a cached row takes.
     const handler = (request: FastifyRequest, reply: FastifyReply): void => {
-      handle(new RouteInput(request, read(request))).then((data) => {
-        reply.code(status).type(jsonType)
-        if (status === 204) reply.send()
-        else reply.serializer(write).send({ status, data })
-      }).catch((error) => reply.send(error))
+      handle(new RouteInput(request, read(request)))
+        .then((data) => {
+          reply.code(status).type(jsonType)
+          if (status === 204) reply.send()
+          else reply.serializer(write).send({ status, data })
+        })
+        .catch((error) => reply.send(error))
     }
     for (const ending of root ? ['', '/'] : ['']) {
       server.route({

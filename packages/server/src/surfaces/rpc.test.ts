@@ -1,4 +1,4 @@
-import { createTRPCClient, httpBatchLink, httpLink, httpSubscriptionLink, TRPCClientError } from '@trpc/client'
+import { createTRPCClient, httpBatchLink, httpLink, httpSubscriptionLink, type TRPCClientError } from '@trpc/client'
 import { EventSource } from 'eventsource'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import * as z from 'zod'
@@ -18,10 +18,18 @@ const ofTest = router({
   boss: admin.query(() => 'boss'),
   client: open.query(({ ctx }) => ({ ...ctx.client })),
   write: open.input(z.object({ text: z.string().max(5) })).mutation(({ input }) => input.text),
-  taken: open.mutation(() => { throw new DomainError('conflict', 'test.taken', 'taken') }),
-  limited: open.query(() => { throw limitErrors.exceeded({ retryAfterMs: 4_200 }) }),
-  away: open.query(() => { throw new DatabaseUnavailable(new Error('connect ECONNREFUSED 10.0.0.1')) }),
-  crash: open.query(() => { throw new Error('password=hunter2') }),
+  taken: open.mutation(() => {
+    throw new DomainError('conflict', 'test.taken', 'taken')
+  }),
+  limited: open.query(() => {
+    throw limitErrors.exceeded({ retryAfterMs: 4_200 })
+  }),
+  away: open.query(() => {
+    throw new DatabaseUnavailable(new Error('connect ECONNREFUSED 10.0.0.1'))
+  }),
+  crash: open.query(() => {
+    throw new Error('password=hunter2')
+  }),
   ticks: open.subscription(async function* ({ signal }) {
     try {
       yield 1
@@ -43,20 +51,35 @@ afterEach(() => surface.close())
 
 const client = (token?: string, link = httpBatchLink) =>
   createTRPCClient<typeof ofTest>({ links: [link({ url, headers: token ? { authorization: `Bearer ${token}` } : {} })] })
-const failed = (call: Promise<unknown>): Promise<TRPCClientError<typeof ofTest>> => call.then(() => { throw new Error('did not fail') }, (error) => error)
+const failed = (call: Promise<unknown>): Promise<TRPCClientError<typeof ofTest>> =>
+  call.then(
+    () => {
+      throw new Error('did not fail')
+    },
+    (error) => error,
+  )
 const json = (answer: Response): Promise<any> => answer.json()
-const post = (body: string, headers: Record<string, string> = {}) => fetch(`${url}/write`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body })
+const post = (body: string, headers: Record<string, string> = {}) =>
+  fetch(`${url}/write`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body })
 
 it('looks the viewer up once for a batch, and never for what is open', async () => {
   const api = client('7')
-  expect(await Promise.all([api.who.query(), api.who.query(), api.hello.query()])).toEqual([{ id: 7, role: 'user', sessionId: 's7' }, { id: 7, role: 'user', sessionId: 's7' }, 'world'])
+  expect(await Promise.all([api.who.query(), api.who.query(), api.hello.query()])).toEqual([
+    { id: 7, role: 'user', sessionId: 's7' },
+    { id: 7, role: 'user', sessionId: 's7' },
+    'world',
+  ])
   expect(asked).toBe(1)
   await client('broken').hello.query()
   expect(asked).toBe(1)
 })
 
 it('takes a broken token for nobody where the viewer is optional', async () => {
-  expect([await client('7').perhaps.query(), await client('broken').perhaps.query(), await client().perhaps.query()]).toEqual([7, null, null])
+  expect([await client('7').perhaps.query(), await client('broken').perhaps.query(), await client().perhaps.query()]).toEqual([
+    7,
+    null,
+    null,
+  ])
 })
 
 it('knows who calls', async () => {
@@ -65,16 +88,28 @@ it('knows who calls', async () => {
 
 it.each([httpLink, httpBatchLink])('tells a client what went wrong by a code, with the id of the request: %o', async (link) => {
   const error = await failed(client(undefined, link as typeof httpBatchLink).write.mutate({ text: 'too long' }))
-  expect([error.message, error.data]).toEqual(['validation failed', {
-    code: 'BAD_REQUEST', httpStatus: 400, path: 'write', reason: 'input.invalid', errors: [{ path: 'text', message: expect.any(String) }], requestId: expect.stringMatching(/^[\w-]{20}$/),
-  }])
+  expect([error.message, error.data]).toEqual([
+    'validation failed',
+    {
+      code: 'BAD_REQUEST',
+      httpStatus: 400,
+      path: 'write',
+      reason: 'input.invalid',
+      errors: [{ path: 'text', message: expect.any(String) }],
+      requestId: expect.stringMatching(/^[\w-]{20}$/),
+    },
+  ])
   expect((await failed(client().who.query())).data).toMatchObject({ httpStatus: 401, reason: 'auth.unauthenticated' })
   expect((await failed(client('7').boss.query())).data).toMatchObject({ httpStatus: 403, reason: 'auth.forbidden' })
   expect(await client('7:admin').boss.query()).toBe('boss')
 })
 
 it('says when to come back', async () => {
-  for (const [path, status, seconds, reason] of [['limited', 429, '5', 'limit.exceeded'], ['away', 503, '1', 'unavailable'], ['limited,away?batch=1', 207, '5', undefined]] as const) {
+  for (const [path, status, seconds, reason] of [
+    ['limited', 429, '5', 'limit.exceeded'],
+    ['away', 503, '1', 'unavailable'],
+    ['limited,away?batch=1', 207, '5', undefined],
+  ] as const) {
     const answer = await fetch(`${url}/${path}`)
     expect([answer.status, answer.headers.get('retry-after')], path).toEqual([status, seconds])
     if (reason) expect((await json(answer)).error).toMatchObject({ data: { reason } })
@@ -85,14 +120,25 @@ it('says nothing of a crash to the client, and all of it to the log, once', asyn
   const error = await failed(client().crash.query())
   expect([error.message, JSON.stringify(error.data)]).toEqual(['internal error', expect.not.stringMatching(/hunter2|stack/)])
   expect(surface.lines.filter(({ level }) => level === 'error')).toEqual([
-    expect.objectContaining({ msg: 'request failed', request_id: error.data!.requestId, err: expect.objectContaining({ stack: expect.any(String) }) }),
+    expect.objectContaining({
+      msg: 'request failed',
+      request_id: error.data!.requestId,
+      err: expect.objectContaining({ stack: expect.any(String) }),
+    }),
   ])
 })
 
 it('refuses a body that is too large in the form that its clients read', async () => {
   const answer = await post(JSON.stringify({ text: 'x'.repeat(bodyBytesMax) }))
   const { error } = await json(answer)
-  expect([answer.status, error]).toEqual([413, { message: 'request too large', code: -32013, data: { code: 'PAYLOAD_TOO_LARGE', httpStatus: 413, reason: 'http.body_too_large', requestId: expect.any(String) } }])
+  expect([answer.status, error]).toEqual([
+    413,
+    {
+      message: 'request too large',
+      code: -32013,
+      data: { code: 'PAYLOAD_TOO_LARGE', httpStatus: 413, reason: 'http.body_too_large', requestId: expect.any(String) },
+    },
+  ])
   const form = new FormData()
   form.set('file', new Blob(['x'.repeat(bodyBytesMax + 1)]))
   expect((await fetch(`${url}/write`, { method: 'POST', body: form })).status).toBe(413)
@@ -103,7 +149,14 @@ it('refuses a body that is too large in the form that its clients read', async (
 
 it('may be sent JSON 10,000 deep, and worse, and goes on', async () => {
   const deep = '['.repeat(250_000) + ']'.repeat(250_000)
-  for (const [body, message] of [[deep, 'validation failed'], [`{"text":${deep}}`, 'validation failed'], ['{"text":'.repeat(100_000), 'invalid input'], ['{', 'invalid input'], ['', 'validation failed'], ['null', 'validation failed']]) {
+  for (const [body, message] of [
+    [deep, 'validation failed'],
+    [`{"text":${deep}}`, 'validation failed'],
+    ['{"text":'.repeat(100_000), 'invalid input'],
+    ['{', 'invalid input'],
+    ['', 'validation failed'],
+    ['null', 'validation failed'],
+  ]) {
     const answer = await post(body!)
     expect([answer.status, (await json(answer)).error.message]).toEqual([400, message])
   }
@@ -121,14 +174,23 @@ it('takes no larger batch than it says', async () => {
 
 it('is labelled by procedures that exist, and by nothing that a client may choose', async () => {
   for (const path of ['hello', 'nobody', 'constructor', 'hello,hello?batch=1', 'a%2Fb']) await (await fetch(`${url}/${path}`)).text()
-  expect(surface.lines.filter(({ msg }) => msg === 'request').map(({ route }) => route)).toEqual(['/trpc/hello', '/trpc/{unknown}', '/trpc/{unknown}', '/trpc/{batch}', '/trpc/{unknown}'])
+  expect(surface.lines.filter(({ msg }) => msg === 'request').map(({ route }) => route)).toEqual([
+    '/trpc/hello',
+    '/trpc/{unknown}',
+    '/trpc/{unknown}',
+    '/trpc/{batch}',
+    '/trpc/{unknown}',
+  ])
 })
 
 it('ends its streams when the server closes, and lets their procedures know', async () => {
   const api = createTRPCClient<typeof ofTest>({ links: [httpSubscriptionLink({ url, EventSource })] })
   const states: string[] = []
   const first = Promise.withResolvers<void>()
-  const subscription = api.ticks.subscribe(undefined, { onData: () => first.resolve(), onConnectionStateChange: ({ state }) => states.push(state) })
+  const subscription = api.ticks.subscribe(undefined, {
+    onData: () => first.resolve(),
+    onConnectionStateChange: ({ state }) => states.push(state),
+  })
   await first.promise
   const startMs = performance.now()
   await surface.close()

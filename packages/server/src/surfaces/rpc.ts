@@ -13,9 +13,15 @@ import type { Viewers } from './viewers.ts'
 const batchSizeMax = 50
 
 /** Mounts the router with what its procedures may ask of a request, and has everything that fails fail in tRPC's form. */
-export function mountRpc(server: FastifyInstance, router: AnyTRPCRouter, deps: { viewers: Viewers; listeners: Listeners; bodyBytesMax: number }): void {
+export function mountRpc(
+  server: FastifyInstance,
+  router: AnyTRPCRouter,
+  deps: { viewers: Viewers; listeners: Listeners; bodyBytesMax: number },
+): void {
   const { viewers, listeners, bodyBytesMax } = deps
-  server.addHook('onRoute', (options) => { options.config = { ...options.config, pattern: patternOf(router, server.prefix) } })
+  server.addHook('onRoute', (options) => {
+    options.config = { ...options.config, pattern: patternOf(router, server.prefix) }
+  })
   server.setErrorHandler((error, request, reply) => sendRpcFailure(router, { error, request, reply, listeners }))
   mountTrpc(server, {
     router,
@@ -39,8 +45,8 @@ function contextOf(request: FastifyRequest, viewers: Viewers): Context {
   let required: Promise<Viewer> | undefined
   let optional: Promise<Viewer | null> | undefined
   return {
-    viewer: () => required ??= viewers.required(request),
-    optionalViewer: () => optional ??= viewers.optional(request),
+    viewer: () => (required ??= viewers.required(request)),
+    optionalViewer: () => (optional ??= viewers.optional(request)),
     client: clientOf(request),
     requestId: request.id,
   }
@@ -56,14 +62,26 @@ function patternOf(router: AnyTRPCRouter, prefix: string) {
   }
 }
 
-interface Failed { error: unknown; request: FastifyRequest; reply: FastifyReply; listeners: Listeners }
+interface Failed {
+  error: unknown
+  request: FastifyRequest
+  reply: FastifyReply
+  listeners: Listeners
+}
 
 /** For what goes wrong before tRPC has a request: a body too large, a server too busy. */
 function sendRpcFailure(router: AnyTRPCRouter, { error: cause, request, reply, listeners }: Failed) {
   const error = toTRPCError(rpcErrorOf(cause))
   if (error.code === 'INTERNAL_SERVER_ERROR' && !isGone(cause, request)) listeners.onCrash(cause, request)
   const ctx = { requestId: request.id }
-  const shape = getTRPCErrorShape({ config: router._def._config, error, type: 'unknown', path: undefined, input: undefined, ctx: ctx as never })
+  const shape = getTRPCErrorShape({
+    config: router._def._config,
+    error,
+    type: 'unknown',
+    path: undefined,
+    input: undefined,
+    ctx: ctx as never,
+  })
   const seconds = retryAfterOf(cause)
   if (seconds !== undefined) reply.header('retry-after', String(seconds))
   return sendText(reply.code(shape.data.httpStatus), JSON.stringify({ error: shape }))

@@ -18,36 +18,73 @@ const testRouter = router({
   nothing: open.query(() => {}),
   add: open.input(z.object({ a: z.number(), b: z.number() })).mutation(({ input }) => (calls++, input.a + input.b)),
   reset: open.mutation(() => {}),
-  gone: open.query(() => { throw new DomainError('not_found', 'test.gone', 'gone') }),
-  clash: open.mutation(() => { throw new DomainError('conflict', 'test.clash', 'clash') }),
-  crash: open.query(() => { throw new Error('password=hunter2') }),
+  gone: open.query(() => {
+    throw new DomainError('not_found', 'test.gone', 'gone')
+  }),
+  clash: open.mutation(() => {
+    throw new DomainError('conflict', 'test.clash', 'clash')
+  }),
+  crash: open.query(() => {
+    throw new Error('password=hunter2')
+  }),
   secret: authed.query(({ ctx }) => ctx.viewer),
   deep: router({ er: open.query(() => 'deep') }),
+  layered: open
+    .meta({ note: 'm' } as never)
+    .use(({ next, ctx, meta }) => next({ ctx: { ...ctx, meta } }))
+    .input(z.object({ a: z.number() }))
+    .input(z.object({ b: z.number() }))
+    .use(async ({ next, input, getRawInput }) => next({ ctx: { sum: input.a + input.b, raw: await getRawInput() } }))
+    .query(({ ctx, input }) => [ctx.sum, ctx.raw, ctx.meta, input]),
+  silent: open.use((async () => {}) as never).query(() => 'never'),
+  own: open
+    .errors(({ shape }) => ({ ...shape, message: 'own words' }))
+    .query(() => {
+      throw new Error('password=hunter2')
+    }),
   upload: open.input(z.instanceof(FormData)).mutation(({ input }) => [...input.keys()]),
-  ticks: open.subscription(async function* () { yield 1; yield 2 }),
+  ticks: open.subscription(async function* () {
+    yield 1
+    yield 2
+  }),
 })
 
 type Options = FastifyHandlerOptions<typeof testRouter, FastifyRequest, FastifyReply>
 const servers: FastifyInstance[] = []
-afterEach(async () => { for (const server of servers.splice(0)) await server.close() })
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close()
+})
 
 /** One server as we mount it, one as tRPC does; `heard` is what their hooks were told. */
 function bothServers(options: Partial<Options> = {}) {
-  return [mountTrpc as (scope: FastifyInstance, trpcOptions: any) => void, (scope: FastifyInstance, trpcOptions: any) => void scope.register(fastifyTRPCPlugin, { trpcOptions })].map((mount) => {
+  return [
+    mountTrpc as (scope: FastifyInstance, trpcOptions: any) => void,
+    (scope: FastifyInstance, trpcOptions: any) => void scope.register(fastifyTRPCPlugin, { trpcOptions }),
+  ].map((mount) => {
     const heard: { short: boolean[]; errors: unknown[] } = { short: [], errors: [] }
     const server = Fastify({ routerOptions: { maxParamLength: 4096 }, forceCloseConnections: true })
-    server.addHook('onSend', async () => { await setImmediate() }) // with it an answer is under way for a while before it counts as sent
-    server.register(async (scope) => mount(scope, {
-      router: testRouter,
-      createContext: ({ req, info }): Context => {
-        heard.short.push(info.url === null)
-        if (req.headers['x-no-context']) throw new Error('no context')
-        const viewer = async () => { if (req.headers.authorization) return { id: 7, role: 'user' as const, sessionId: 's' }; throw viewerErrors.unauthenticated() }
-        return { viewer, optionalViewer: async () => null, client: { address: '', device: '' }, requestId: 'r1' }
-      },
-      onError: ({ error, path, type, ctx, req }) => heard.errors.push([error.code, error.message, path, type, ctx !== undefined, req.url]),
-      ...options,
-    } satisfies Options), { prefix: '/rpc' })
+    server.addHook('onSend', async () => {
+      await setImmediate()
+    }) // with it an answer is under way for a while before it counts as sent
+    server.register(
+      async (scope) =>
+        mount(scope, {
+          router: testRouter,
+          createContext: ({ req, info }): Context => {
+            heard.short.push(info.url === null)
+            if (req.headers['x-no-context']) throw new Error('no context')
+            const viewer = async () => {
+              if (req.headers.authorization) return { id: 7, role: 'user' as const, sessionId: 's' }
+              throw viewerErrors.unauthenticated()
+            }
+            return { viewer, optionalViewer: async () => null, client: { address: '', device: '' }, requestId: 'r1' }
+          },
+          onError: ({ error, path, type, ctx, req }) =>
+            heard.errors.push([error.code, error.message, path, type, ctx !== undefined, req.url]),
+          ...options,
+        } satisfies Options),
+      { prefix: '/rpc' },
+    )
     servers.push(server)
     return { server, heard }
   })
@@ -59,11 +96,13 @@ async function listening() {
 }
 
 async function compare(request: InjectOptions, options: Partial<Options> = {}) {
-  const [ours, theirs] = await Promise.all(bothServers(options).map(async ({ server, heard }) => {
-    const { statusCode, headers, body } = await server.inject(request)
-    const { date, 'content-length': _length, connection, 'keep-alive': _alive, 'transfer-encoding': _encoding, ...kept } = headers // what frames a message is Node's
-    return { answer: { statusCode, headers: kept, body }, errors: heard.errors, short: heard.short }
-  }))
+  const [ours, theirs] = await Promise.all(
+    bothServers(options).map(async ({ server, heard }) => {
+      const { statusCode, headers, body } = await server.inject(request)
+      const { date, 'content-length': _length, connection, 'keep-alive': _alive, 'transfer-encoding': _encoding, ...kept } = headers // what frames a message is Node's
+      return { answer: { statusCode, headers: kept, body }, errors: heard.errors, short: heard.short }
+    }),
+  )
   expect(ours!.answer).toEqual(theirs!.answer) // the body is text here: equal byte for byte
   expect(ours!.errors).toEqual(theirs!.errors)
   expect(ours!.short.length).toBe(theirs!.short.length)
@@ -71,12 +110,22 @@ async function compare(request: InjectOptions, options: Partial<Options> = {}) {
   return { ...ours!.answer, body: body && JSON.parse(body), short: ours!.short.includes(true) }
 }
 
-const get = (path: string, input?: unknown, headers = {}): InjectOptions =>
-  ({ url: `/rpc/${path}`, query: input === undefined ? {} : { input: typeof input === 'string' ? input : JSON.stringify(input) }, headers })
-const batch = (paths: string, input?: unknown, headers = {}): InjectOptions =>
-  ({ url: `/rpc/${paths}`, query: { batch: '1', ...(input !== undefined && { input: JSON.stringify(input) }) }, headers })
-const post = (path: string, body?: unknown, headers = {}): InjectOptions =>
-  ({ method: 'POST', url: `/rpc/${path}`, headers: { 'content-type': 'application/json', ...headers }, ...(body !== undefined && { payload: typeof body === 'string' ? body : JSON.stringify(body) }) })
+const get = (path: string, input?: unknown, headers = {}): InjectOptions => ({
+  url: `/rpc/${path}`,
+  query: input === undefined ? {} : { input: typeof input === 'string' ? input : JSON.stringify(input) },
+  headers,
+})
+const batch = (paths: string, input?: unknown, headers = {}): InjectOptions => ({
+  url: `/rpc/${paths}`,
+  query: { batch: '1', ...(input !== undefined && { input: JSON.stringify(input) }) },
+  headers,
+})
+const post = (path: string, body?: unknown, headers = {}): InjectOptions => ({
+  method: 'POST',
+  url: `/rpc/${path}`,
+  headers: { 'content-type': 'application/json', ...headers },
+  ...(body !== undefined && { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+})
 
 describe('the short way answers as the adapter does', () => {
   it.each<[string, number, InjectOptions]>([
@@ -94,6 +143,10 @@ describe('the short way answers as the adapter does', () => {
     ['an input that zod refuses', 400, get('echo', { text: 'too long' })],
     ['a missing input', 400, get('echo')],
     ['a crash', 500, get('crash')],
+    ['middlewares that hand things on', 200, get('layered', { a: 1, b: 2 })],
+    ['middlewares of which one refuses', 400, get('layered', { a: 1 })],
+    ['a middleware that says nothing', 500, get('silent')],
+    ['an error in words of its own', 500, get('own')],
     ['a missing viewer', 401, get('secret')],
     ['a viewer', 200, get('secret', undefined, { authorization: 'x' })],
     ['a context that cannot be made', 500, get('hello', undefined, { 'x-no-context': '1' })],
@@ -110,18 +163,35 @@ describe('the short way answers as the adapter does', () => {
   it('a batch and an error with the headers and the status that responseMeta asks for', async () => {
     const responseMeta: Options['responseMeta'] = ({ data, errors, paths, type, info, eagerGeneration }) => ({
       status: errors.length > 0 ? 418 : 203,
-      headers: new Headers([['x-seen', [data.length, errors.length, paths, type, info?.calls.length, eagerGeneration].join()], ['set-cookie', 'a=1'], ['set-cookie', 'b=2']]),
+      headers: new Headers([
+        ['x-seen', [data.length, errors.length, paths, type, info?.calls.length, eagerGeneration].join()],
+        ['set-cookie', 'a=1'],
+        ['set-cookie', 'b=2'],
+      ]),
     })
-    expect(await compare(batch('hello,gone'), { responseMeta })).toMatchObject({ statusCode: 418, headers: { 'x-seen': '2,1,hello,gone,query,2,false' }, short: true })
-    expect(await compare(get('hello'), { responseMeta: () => ({ headers: { 'cache-control': 'max-age=1' } }) })).toMatchObject({ headers: { 'cache-control': 'max-age=1' }, short: true })
+    expect(await compare(batch('hello,gone'), { responseMeta })).toMatchObject({
+      statusCode: 418,
+      headers: { 'x-seen': '2,1,hello,gone,query,2,false' },
+      short: true,
+    })
+    expect(await compare(get('hello'), { responseMeta: () => ({ headers: { 'cache-control': 'max-age=1' } }) })).toMatchObject({
+      headers: { 'cache-control': 'max-age=1' },
+      short: true,
+    })
   })
 })
 
 it('goes the short way for a router with a transformer, too', async () => {
-  const t = initTRPC.create({ isDev: false, transformer: { serialize: (data: unknown) => ({ packed: data }), deserialize: ({ packed }: { packed: unknown }) => packed } })
+  const t = initTRPC.create({
+    isDev: false,
+    transformer: { serialize: (data: unknown) => ({ packed: data }), deserialize: ({ packed }: { packed: unknown }) => packed },
+  })
   const packed = { router: t.router({ echo: t.procedure.input(z.string().optional()).query(({ input }) => input) }) as never }
   expect(await compare(get('echo', { packed: 'a' }), packed)).toMatchObject({ body: { result: { data: { packed: 'a' } } }, short: true })
-  expect(await compare(batch('echo,echo,echo', { 0: { packed: 'a' }, 1: { packed: 1 } }), packed)).toMatchObject({ statusCode: 207, short: true })
+  expect(await compare(batch('echo,echo,echo', { 0: { packed: 'a' }, 1: { packed: 1 } }), packed)).toMatchObject({
+    statusCode: 207,
+    short: true,
+  })
   expect(await compare(get('echo', 'null'), packed)).toMatchObject({ statusCode: 400, short: false })
 })
 
@@ -164,7 +234,15 @@ describe('the adapter gets, and answers, all else', () => {
     const live = createTRPCClient<typeof testRouter>({ links: [httpSubscriptionLink({ url, EventSource })] })
     const ticks = await new Promise<number[]>((resolve, reject) => {
       const got: number[] = []
-      const subscription = live.ticks.subscribe(undefined, { onData: (tick) => { if (got.push(tick) === 2) { subscription.unsubscribe(); resolve(got) } }, onError: reject })
+      const subscription = live.ticks.subscribe(undefined, {
+        onData: (tick) => {
+          if (got.push(tick) === 2) {
+            subscription.unsubscribe()
+            resolve(got)
+          }
+        },
+        onError: reject,
+      })
     })
     expect(ticks).toEqual([1, 2])
     expect(heard.short).not.toContain(true)
@@ -191,7 +269,15 @@ it('calls a procedure once', async () => {
 
 it('tells a procedure when the client has gone', async () => {
   const started = Promise.withResolvers<AbortSignal>()
-  const waiting = router({ wait: open.query(({ signal }) => new Promise((resolve) => { started.resolve(signal!); signal!.addEventListener('abort', resolve) })) })
+  const waiting = router({
+    wait: open.query(
+      ({ signal }) =>
+        new Promise((resolve) => {
+          started.resolve(signal!)
+          signal!.addEventListener('abort', resolve)
+        }),
+    ),
+  })
   const server = Fastify({ forceCloseConnections: true })
   servers.push(server)
   server.register(async (scope) => mountTrpc(scope, { router: waiting, createContext: () => ({}) }))

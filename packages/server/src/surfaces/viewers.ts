@@ -29,7 +29,7 @@ export function createViewers(authenticate: Authenticate, count: (outcome: 'allo
       const { authorization } = request.headers
       if (!authorization) return null
       try {
-        return request.viewer = await authenticate(bearerToken(authorization))
+        return (request.viewer = await authenticate(bearerToken(authorization)))
       } catch (error) {
         if (isRefused(error)) return null
         throw error
