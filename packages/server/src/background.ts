@@ -70,7 +70,9 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
     onOutcome: (outcome, consumer, type) => metrics?.event(outcome, consumer, type),
     onFailure: (error, context) => warn('an event could not be consumed', { err: error, ...context }),
   }
-  const retries = app.consumers.map((consumer) => startJob(retryEveryMs, async () => (await retryDue(consuming, consumer)) > 0, failed('retry')))
+  const retries = app.consumers.map((consumer) =>
+    startJob(retryEveryMs, async () => (await retryDue(consuming, consumer)) > 0, failed('retry')),
+  )
   for (const consumer of app.consumers) await bus.subscribe(consumer.name, consumeBatches(consuming, consumer))
 
   const groups = app.consumers.map(({ name }) => name)

@@ -101,7 +101,9 @@ async function openKeys(config: Config, { clock, warn }: { clock: Clock; warn: N
   if (secret) return openSecretKeys({ secret, previousSecrets })
   if (!keysFile) makeFolder(config.data.dir)
   if (!keysFile && config.database.url.startsWith('postgres')) {
-    warn('signing keys are kept in data.dir: replicas on other machines need the same ones, by auth.secret or auth.keysFile', { path: keysFileOf(config) })
+    warn('signing keys are kept in data.dir: replicas on other machines need the same ones, by auth.secret or auth.keysFile', {
+      path: keysFileOf(config),
+    })
   }
   return openKeyFile({ path: keysFileOf(config), clock, accessTtlMs: accessTtl, warn })
 }

@@ -53,7 +53,10 @@ export function makeFolder(path: string): void {
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new StartError(`The data directory ${path} cannot be written (${code}): make it a directory that this user may write, or choose another with --data (data.dir).`, { cause: error })
+    throw new StartError(
+      `The data directory ${path} cannot be written (${code}): make it a directory that this user may write, or choose another with --data (data.dir).`,
+      { cause: error },
+    )
   }
 }
 

@@ -11,18 +11,27 @@ onEachDatabase('query', (world) => {
     })
   const selectUsers = query<{ name: string; after: number; limit: number }>()((db: Db, { name, after, limit }) => {
     built++
-    return db.selectFrom('audit')
+    return db
+      .selectFrom('audit')
       .where((eb) => eb.or([eb('action', '=', name), eb('action', '=', eb.fn<string>('upper', [eb.val(name)])), eb('action', '=', 'root')]))
-      .where('id', '>', after).orderBy('id').limit(limit).select('action')
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(limit)
+      .select('action')
   })
   const rename = query<{ id: number; to: string | null }>()((tx: Tx, { id, to }) =>
-    tx.updateTable('audit').where('id', '=', id).set({ detail: to }))
+    tx.updateTable('audit').where('id', '=', id).set({ detail: to }),
+  )
   let built = 0
 
   it('puts each value in its places, wherever and however often its name stands', async () => {
     for (const name of ['ann', 'ANN', 'bob', 'BOB', 'root']) await addEntry(name)
-    const names = async (name: string, limit: number) => (await selectUsers.all(world.database.db, { name, after: 0, limit })).map((row) => row.action)
-    expect([await names('ann', 9), await names('bob', 2)]).toEqual([['ann', 'ANN', 'root'], ['bob', 'BOB']])
+    const names = async (name: string, limit: number) =>
+      (await selectUsers.all(world.database.db, { name, after: 0, limit })).map((row) => row.action)
+    expect([await names('ann', 9), await names('bob', 2)]).toEqual([
+      ['ann', 'ANN', 'root'],
+      ['bob', 'BOB'],
+    ])
     expect(await selectUsers.first(world.database.db, { limit: 1, after: 0, name: "it's" })).toEqual({ action: 'root' })
   })
 
@@ -52,10 +61,12 @@ onEachDatabase('query', (world) => {
 
   it('is rolled back with its transaction', async () => {
     const id = await addEntry('ann')
-    await expect(world.database.transaction(async (tx) => {
-      await rename.run(tx, { id, to: 'x' })
-      throw new Error('no')
-    })).rejects.toThrow('no')
+    await expect(
+      world.database.transaction(async (tx) => {
+        await rename.run(tx, { id, to: 'x' })
+        throw new Error('no')
+      }),
+    ).rejects.toThrow('no')
     expect(await world.database.db.selectFrom('audit').select('detail').execute()).toEqual([{ detail: null }])
   })
 
@@ -72,7 +83,12 @@ onEachDatabase('query', (world) => {
   })
 
   it('names the value when the query computes with it, or lists them', async () => {
-    const early = query<{ limit: number }>()((db: Db, { limit }) => db.selectFrom('audit').select('id').limit(limit + 1))
+    const early = query<{ limit: number }>()((db: Db, { limit }) =>
+      db
+        .selectFrom('audit')
+        .select('id')
+        .limit(limit + 1),
+    )
     const listed = query<{ name: string; seq: number }>()((tx: Tx, values) => tx.insertInto('outboxPosition').values(values))
     await expect(early.all(world.database.db, { limit: 1 })).rejects.toThrow('limit has no value yet')
     await expect(world.database.transaction((tx) => listed.run(tx, { name: 'a', seq: 1 }))).rejects.toThrow('one by one')

@@ -137,7 +137,10 @@ interface Address {
   flag: string
 }
 
-async function listenOn(surface: { listen(address: { host: string; port: number }): Promise<string> }, { host, port, key, flag }: Address): Promise<string> {
+async function listenOn(
+  surface: { listen(address: { host: string; port: number }): Promise<string> },
+  { host, port, key, flag }: Address,
+): Promise<string> {
   try {
     return await surface.listen({ host, port })
   } catch (error) {

@@ -53,7 +53,9 @@ it('keeps every account that it acknowledged, with one event each, when it is ki
   const folder = newDataDir()
   const acknowledged: string[] = []
   for (let round = 0; round < 4; round++) {
-    const child = fork(fileURLToPath(new URL('./server-process.ts', import.meta.url)), [`data.dir=${folder}`, 'rateLimits.enabled=false'], { execArgv: [] })
+    const child = fork(fileURLToPath(new URL('./server-process.ts', import.meta.url)), [`data.dir=${folder}`, 'rateLimits.enabled=false'], {
+      execArgv: [],
+    })
     cleanUps.push(() => void child.kill('SIGKILL'))
     const [{ apiUrl }] = (await once(child, 'message')) as [{ apiUrl: string }]
     for (const name of acknowledged.slice(-3)) expect((await login(apiUrl, name)).status).toBe(200)

@@ -15,7 +15,9 @@ onEachDriver('outbox over several processes', (driver) => {
   const children = new Set<ChildProcess>()
   beforeAll(async () => {
     await migrateUp(opened.database)
-    await sql`create table effect (id ${sql.raw(driver === 'sqlite' ? 'integer' : 'bigint generated always as identity')} primary key, name bigint not null, key bigint not null)`.execute(opened.database.db)
+    await sql`create table effect (id ${sql.raw(driver === 'sqlite' ? 'integer' : 'bigint generated always as identity')} primary key, name bigint not null, key bigint not null)`.execute(
+      opened.database.db,
+    )
   })
   afterEach(() => {
     for (const child of children) child.kill('SIGKILL')
@@ -27,7 +29,8 @@ onEachDriver('outbox over several processes', (driver) => {
     child.once('exit', () => children.delete(child))
     return child
   }
-  const effects = async () => (await sql<{ name: number; key: number }>`select name, key from effect order by id`.execute(opened.database.db)).rows
+  const effects = async () =>
+    (await sql<{ name: number; key: number }>`select name, key from effect order by id`.execute(opened.database.db)).rows
   const written = async () =>
     (await opened.database.db.selectFrom('outbox').orderBy('seq').select(['payload', 'key']).execute()).map(({ payload, key }) => ({
       name: (JSON.parse(payload) as { user_id: number }).user_id,
@@ -53,7 +56,9 @@ onEachDriver('outbox over several processes', (driver) => {
       await once(next, 'message')
       consumers = [...consumers, next]
     }
-    await Promise.all(writers.filter((writer) => writer.exitCode === null && writer.signalCode === null).map((writer) => once(writer, 'exit')))
+    await Promise.all(
+      writers.filter((writer) => writer.exitCode === null && writer.signalCode === null).map((writer) => once(writer, 'exit')),
+    )
 
     const total = (await written()).length
     await expect.poll(async () => (await effects()).length, { timeout: 10_000, interval: 50 }).toBeGreaterThanOrEqual(total)

@@ -9,7 +9,8 @@ import { silent, testConfig } from './serve.ts'
 const run = promisify(execFile)
 const path = (relative: string) => fileURLToPath(new URL(`../../../${relative}`, import.meta.url))
 const readme = readFileSync(path('README.md'), 'utf8')
-const blocks = (language: string) => [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, code]) => code!)
+const blocks = (language: string) =>
+  [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, code]) => code!)
 
 let server: Server
 let url: string
@@ -25,7 +26,10 @@ it('runs each shell line of the README, in one shell, to a good answer', async (
   const script = here(blocks('sh').join('\n'))
   expect(script.match(/^(curl|TOKEN=)/gm)!.length).toBeGreaterThanOrEqual(5)
   const { stdout } = await run('bash', ['-euc', script])
-  const answers = stdout.trim().split('\n').map((line) => JSON.parse(line) as { status: number; data: any })
+  const answers = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { status: number; data: any })
   expect(answers.map(({ status }) => status)).toEqual([201, 201, 200, 200])
   expect(answers[2]!.data).toMatchObject({ username: 'ann', email: 'ann@example.com' })
   expect(answers[3]!.data).toMatchObject({ users: [{ username: 'ann' }], total: 1 })

@@ -53,7 +53,9 @@ onEachDriver('several processes on one database', (driver) => {
       expect((await call(here, 'GET', '/api/v1/auth/me', { token: other })).status).toBe(200)
       expect((await call(there, 'POST', '/api/v1/auth/sessions/revoke-others', { token })).status).toBe(200)
       expect((await call(there, 'GET', '/api/v1/auth/me', { token: other })).status).toBe(401)
-      expect(await measured(async () => (await call(here, 'GET', '/api/v1/auth/me', { token: other })).status === 401)).toBeLessThan(withinMs)
+      expect(await measured(async () => (await call(here, 'GET', '/api/v1/auth/me', { token: other })).status === 401)).toBeLessThan(
+        withinMs,
+      )
     })
   }
 })

@@ -22,7 +22,12 @@ export interface Answer {
 }
 
 /** A JSON call as a client makes it. */
-export async function call(url: string, method: string, path: string, { body, token }: { body?: unknown; token?: string } = {}): Promise<Answer> {
+export async function call(
+  url: string,
+  method: string,
+  path: string,
+  { body, token }: { body?: unknown; token?: string } = {},
+): Promise<Answer> {
   const response = await fetch(`${url}${path}`, {
     method,
     headers: { ...(token && { authorization: `Bearer ${token}` }) },
@@ -35,4 +40,5 @@ export async function call(url: string, method: string, path: string, { body, to
 export const register = (url: string, name: string) =>
   call(url, 'POST', '/api/v1/auth/register', { body: { username: name, email: `${name}@example.com`, password: 'correct horse' } })
 
-export const login = (url: string, name: string) => call(url, 'POST', '/api/v1/auth/login', { body: { login: name, password: 'correct horse' } })
+export const login = (url: string, name: string) =>
+  call(url, 'POST', '/api/v1/auth/login', { body: { login: name, password: 'correct horse' } })

@@ -14,7 +14,13 @@ const start = (config: Config) => createServer(config, { logger: silent })
 /** The sentence that the operator reads. One, without a stack, of what is wrong and what to do. */
 async function complaint(config: Config): Promise<string> {
   const server = await start(config).catch((error: unknown) => error)
-  const error = server instanceof Error ? server : await (server as Awaited<ReturnType<typeof start>>).listen().then(() => 'it starts', (error: unknown) => error)
+  const error =
+    server instanceof Error
+      ? server
+      : await (server as Awaited<ReturnType<typeof start>>).listen().then(
+          () => 'it starts',
+          (error: unknown) => error,
+        )
   if (!(server instanceof Error)) await (server as Awaited<ReturnType<typeof start>>).close()
   expect(error).toBeInstanceOf(StartError)
   const { message } = error as StartError
@@ -43,13 +49,19 @@ it('names a port that is taken', async () => {
   )
   expect(await complaint(testConfig({ 'metrics.port': port }))).toContain('choose another with --metrics-port (metrics.port)')
   other.close()
-  expect(await complaint(testConfig({ 'http.host': '203.0.113.7' }))).toBe('203.0.113.7 is not an address of this machine: correct http.host or metrics.host.')
+  expect(await complaint(testConfig({ 'http.host': '203.0.113.7' }))).toBe(
+    '203.0.113.7 is not an address of this machine: correct http.host or metrics.host.',
+  )
 })
 
 it('names a data directory that cannot be written', async () => {
   const file = join(newDataDir(), 'file')
   writeFileSync(file, '')
-  for (const [dir, code] of [[file, 'ENOTDIR'], [join(file, 'below'), 'ENOTDIR'], ['/proc/pinstack', 'ENOENT']] as const) {
+  for (const [dir, code] of [
+    [file, 'ENOTDIR'],
+    [join(file, 'below'), 'ENOTDIR'],
+    ['/proc/pinstack', 'ENOENT'],
+  ] as const) {
     const message = await complaint(testConfig({ 'data.dir': dir }))
     expect(message).toMatch(`The data directory ${dir} cannot be written (`)
     expect([code, 'EEXIST', 'EACCES']).toContain(/\((E\w+)\)/.exec(message)![1])
@@ -61,7 +73,9 @@ it('names a database file that another process holds', async () => {
   const holder = new SqliteClient(pathIn(folder))
   holder.pragma('locking_mode = exclusive')
   holder.exec('begin exclusive')
-  expect(await complaint(testConfig({ 'data.dir': folder, 'database.startTimeoutMs': 50 }))).toMatch(/pinstack\.db is locked by another process/)
+  expect(await complaint(testConfig({ 'data.dir': folder, 'database.startTimeoutMs': 50 }))).toMatch(
+    /pinstack\.db is locked by another process/,
+  )
   holder.close()
   const server = await start(testConfig({ 'data.dir': folder }))
   await server.close()
@@ -93,7 +107,9 @@ it('refuses a database that a newer version made, and leaves it as it is', async
   const folder = await usedFolder()
   const client = new SqliteClient(pathIn(folder))
   client.prepare(`insert into migration (name, timestamp) values ('9999-future', '2030-01-01T00:00:00.000Z')`).run()
-  expect(await complaint(testConfig({ 'data.dir': folder }))).toMatch(/^The database is newer than this version of Pinstack: it has the migration 9999-future/)
+  expect(await complaint(testConfig({ 'data.dir': folder }))).toMatch(
+    /^The database is newer than this version of Pinstack: it has the migration 9999-future/,
+  )
   expect(client.prepare('select count(*) from user').pluck().get()).toBe(3)
   client.close()
 })
@@ -103,7 +119,11 @@ it('names a Postgres that is away, without its password', async () => {
   await once(closed, 'listening')
   const { port } = closed.address() as AddressInfo
   closed.close()
-  const message = await complaint(testConfig({ 'database.url': `postgres://me:hunter2@127.0.0.1:${port}/app`, 'database.startTimeoutMs': 300 }))
-  expect(message).toMatch(/^Postgres at postgres:\/\/me:\S*@127\.0\.0\.1:\d+\/app cannot be used \(.*ECONNREFUSED.*\): start it, or correct database\.url\.$/)
+  const message = await complaint(
+    testConfig({ 'database.url': `postgres://me:hunter2@127.0.0.1:${port}/app`, 'database.startTimeoutMs': 300 }),
+  )
+  expect(message).toMatch(
+    /^Postgres at postgres:\/\/me:\S*@127\.0\.0\.1:\d+\/app cannot be used \(.*ECONNREFUSED.*\): start it, or correct database\.url\.$/,
+  )
   expect(message).not.toContain('hunter2')
 })

@@ -43,7 +43,11 @@ type ErrorTable<Name extends string> = Record<Name, (details?: ErrorDetails) => 
 
 /** Declares a feature's errors as one table. `declared` lists them, so that docs/errors.md can be held equal to the code. */
 export function defineErrors<Name extends string>(feature: string, table: Record<Name, [ErrorKind, string]>): ErrorTable<Name> {
-  const declared = Object.entries<[ErrorKind, string]>(table).map(([name, [kind, message]]) => ({ kind, code: `${feature}.${name}`, message }))
+  const declared = Object.entries<[ErrorKind, string]>(table).map(([name, [kind, message]]) => ({
+    kind,
+    code: `${feature}.${name}`,
+    message,
+  }))
   const makers = Object.fromEntries(
     declared.map(({ kind, code, message }) => [
       code.slice(feature.length + 1),

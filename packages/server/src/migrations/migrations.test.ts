@@ -10,7 +10,10 @@ onEachDriver('migrations', (driver) => {
   const names = ['0001-users', '0002-outbox', '0003-auth', '0004-audit']
 
   async function schemaOf({ db }: Database<any>): Promise<string[]> {
-    const text = driver === 'sqlite' ? sql<{ line: string }>`select type || ' ' || name || ' ' || coalesce(sql, '') as line from sqlite_master order by 1` : postgresSchema
+    const text =
+      driver === 'sqlite'
+        ? sql<{ line: string }>`select type || ' ' || name || ' ' || coalesce(sql, '') as line from sqlite_master order by 1`
+        : postgresSchema
     return (await text.execute(db)).rows.map(({ line }) => line)
   }
   const postgresSchema = sql<{ line: string }>`
@@ -26,7 +29,9 @@ onEachDriver('migrations', (driver) => {
     expect(applied.filter((list) => list.length > 0)).toEqual([names])
     await Promise.all(openings.map((database) => database.close()))
     expect(await migrateUp(opened.database)).toEqual([])
-    expect((await migrationStatus(opened.database)).map(({ name, appliedAt }) => [name, appliedAt !== null])).toEqual(names.map((name) => [name, true]))
+    expect((await migrationStatus(opened.database)).map(({ name, appliedAt }) => [name, appliedAt !== null])).toEqual(
+      names.map((name) => [name, true]),
+    )
   })
 
   it('can be taken back one by one, to nothing, and applied again to the same schema', async () => {

@@ -41,7 +41,13 @@ onEachDatabase('consumers', (world) => {
     onFailure: (error) => failures.push(error),
   })
   const take = (events: BusEvent[], by: Consumer<any> = consumer) => consumeBatches(deps(), by)(events)
-  const event = (id: string, key = 1, type = 'user_registered'): BusEvent => ({ id, type, key, payload: { user_id: key }, createdAt: '2026-01-01T00:00:00.000Z' })
+  const event = (id: string, key = 1, type = 'user_registered'): BusEvent => ({
+    id,
+    type,
+    key,
+    payload: { user_id: key },
+    createdAt: '2026-01-01T00:00:00.000Z',
+  })
   const letters = () => createDeadLetters(world)
 
   it('takes each event once, however often it is handed over, and only of its types', async () => {

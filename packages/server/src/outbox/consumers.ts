@@ -62,7 +62,13 @@ export function consumeBatches(deps: ConsumerDeps, consumer: Consumer<any>): (ev
         const parked = await selectParkedKeys(tx, consumer.name)
         if (!parked.has(event.key)) return (await takeOnce(deps, consumer, tx, event)) ? 'consumed' : undefined
         // What comes later waits behind it, or the events of one user would change their order.
-        await parkEvent(tx, { consumer: consumer.name, event, attempts: 0, error: 'waits for an earlier event', nextAttemptAt: isoTime(deps.clock.nowMs()) })
+        await parkEvent(tx, {
+          consumer: consumer.name,
+          event,
+          attempts: 0,
+          error: 'waits for an earlier event',
+          nextAttemptAt: isoTime(deps.clock.nowMs()),
+        })
         return undefined
       })
       if (outcome) onOutcome?.(outcome, consumer.name, event.type)

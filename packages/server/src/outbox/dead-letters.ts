@@ -30,7 +30,13 @@ export async function selectParkedKeys(tx: Tx, consumer: string): Promise<Set<nu
 }
 
 const parkedKeys = query<{ consumer: string }>()((db: Db, { consumer }) =>
-  db.selectFrom('deadLetter').where('consumer', '=', consumer).where('nextAttemptAt', 'is not', null).select('key').distinct().limit(parkedKeysMax),
+  db
+    .selectFrom('deadLetter')
+    .where('consumer', '=', consumer)
+    .where('nextAttemptAt', 'is not', null)
+    .select('key')
+    .distinct()
+    .limit(parkedKeysMax),
 )
 
 type Failure = Pick<DeadLetter, 'attempts' | 'error' | 'nextAttemptAt'>
@@ -41,18 +47,22 @@ export async function parkEvent(tx: Tx, { consumer, event, ...failure }: Failure
   await insertLetter.run(tx, { consumer, eventId: id, type, key, payload: JSON.stringify(payload), createdAt, ...failure })
 }
 
-const insertLetter = query<Failure & { consumer: string; eventId: string; type: string; key: number; payload: string; createdAt: string }>()(
-  (tx: Tx, { consumer, eventId, type, key, payload, createdAt, attempts, error, nextAttemptAt }) =>
-    tx
-      .insertInto('deadLetter')
-      .values({ consumer, eventId, type, key, payload, createdAt, attempts, error, nextAttemptAt })
-      .onConflict((conflict) => conflict.columns(['consumer', 'eventId']).doNothing()),
+const insertLetter = query<
+  Failure & { consumer: string; eventId: string; type: string; key: number; payload: string; createdAt: string }
+>()((tx: Tx, { consumer, eventId, type, key, payload, createdAt, attempts, error, nextAttemptAt }) =>
+  tx
+    .insertInto('deadLetter')
+    .values({ consumer, eventId, type, key, payload, createdAt, attempts, error, nextAttemptAt })
+    .onConflict((conflict) => conflict.columns(['consumer', 'eventId']).doNothing()),
 )
 
 const columns = ['id', 'consumer', 'eventId', 'type', 'key', 'payload', 'createdAt', 'attempts', 'error', 'nextAttemptAt'] as const
 
 /** In the order in which they arrived, the first of each key that is due: what waits behind it comes after it. */
-export async function selectDue(db: Db, { consumer, nowIso, limit }: { consumer: string; nowIso: string; limit: number }): Promise<DeadLetter[]> {
+export async function selectDue(
+  db: Db,
+  { consumer, nowIso, limit }: { consumer: string; nowIso: string; limit: number },
+): Promise<DeadLetter[]> {
   return (await dueLetters.all(db, { consumer, nowIso, limit })).map(toLetter)
 }
 
@@ -93,17 +103,23 @@ const replayLetter = query<{ id: number; nowIso: string }>()((tx: Tx, { id, nowI
   tx.updateTable('deadLetter').where('id', '=', id).where('nextAttemptAt', 'is', null).set({ attempts: 0, nextAttemptAt: nowIso }),
 )
 
-const dropLetter = query<{ id: number }>()((tx: Tx, { id }) => tx.deleteFrom('deadLetter').where('id', '=', id).where('nextAttemptAt', 'is', null))
+const dropLetter = query<{ id: number }>()((tx: Tx, { id }) =>
+  tx.deleteFrom('deadLetter').where('id', '=', id).where('nextAttemptAt', 'is', null),
+)
 
 const countDead = query<{}>()((db: Db) =>
-  db.selectFrom('deadLetter').where('nextAttemptAt', 'is', null).select((eb) => eb.fn.countAll<number>().as('count')),
+  db
+    .selectFrom('deadLetter')
+    .where('nextAttemptAt', 'is', null)
+    .select((eb) => eb.fn.countAll<number>().as('count')),
 )
 
 /** What an operator does with events that no consumer could take. */
 export function createDeadLetters({ database, clock }: { database: Database<Tables>; clock: Clock }) {
   return {
     /** Oldest first, after the letter `afterId`. */
-    list: async ({ afterId = 0, limit = 100 } = {}): Promise<DeadLetter[]> => (await deadLetters.all(database.db, { afterId, limit })).map(toLetter),
+    list: async ({ afterId = 0, limit = 100 } = {}): Promise<DeadLetter[]> =>
+      (await deadLetters.all(database.db, { afterId, limit })).map(toLetter),
     count: async (): Promise<number> => (await countDead.first(database.db, {}))!.count,
     /** Has it tried again, as often as at first. False when there is no such dead letter. */
     replay: async (id: number): Promise<boolean> =>

@@ -98,7 +98,9 @@ onEachDatabase('outbox', (world, driver) => {
       transformQuery: ({ node }) => {
         if (first) {
           first = false
-          void write(1).then(() => sequenceEvents(world.database)).then(bell.ring)
+          void write(1)
+            .then(() => sequenceEvents(world.database))
+            .then(bell.ring)
         }
         return node
       },
@@ -116,7 +118,13 @@ onEachDatabase('outbox', (world, driver) => {
     const heard: number[] = []
     const tail = startTail({ db: world.database.db, sequenced, pollMs: 50, onFailure: (error) => void heard.push(NaN, error as never) })
     tail.listen(({ key }) => heard.push(key))
-    const relay = startRelay({ database: world.database, committed, sequenced, pollMs: 50, onFailure: (error) => void heard.push(NaN, error as never) })
+    const relay = startRelay({
+      database: world.database,
+      committed,
+      sequenced,
+      pollMs: 50,
+      onFailure: (error) => void heard.push(NaN, error as never),
+    })
     await sleep(20) // the tail has found its place
     await write(1)
     await expect.poll(() => heard).toEqual([1])

@@ -24,6 +24,6 @@ export function createEmit({ database, clock, committed }: { database: Database<
   }
 }
 
-const insertEvent = query<{ type: EventType; key: number; payload: string; createdAt: string }>()((tx: Tx, { type, key, payload, createdAt }) =>
-  tx.insertInto('outbox').values({ seq: null, type, key, payload, createdAt }),
+const insertEvent = query<{ type: EventType; key: number; payload: string; createdAt: string }>()(
+  (tx: Tx, { type, key, payload, createdAt }) => tx.insertInto('outbox').values({ seq: null, type, key, payload, createdAt }),
 )

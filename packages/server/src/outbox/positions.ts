@@ -5,7 +5,9 @@ import type { Db, Tx } from '../schema.ts'
 export const sequenceName = 'sequence'
 
 /** Undefined for a group that never took anything. */
-export const selectPosition = query<{ name: string }>()((db: Db, { name }) => db.selectFrom('outboxPosition').where('name', '=', name).select('seq'))
+export const selectPosition = query<{ name: string }>()((db: Db, { name }) =>
+  db.selectFrom('outboxPosition').where('name', '=', name).select('seq'),
+)
 
 /** Never moves back: two processes that served one group for a moment may report in either order. */
 export const savePosition = query<{ name: string; seq: number }>()((tx: Tx, { name, seq }) =>

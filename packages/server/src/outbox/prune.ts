@@ -11,7 +11,12 @@ const batchMax = 1_000
  * Deletes events that are older than `retentionMs` and that every group has passed, a batch at a time, and returns how many.
  * `groups` are the consumers of this version; one that never ran holds everything back, as it is to see everything.
  */
-export async function pruneEvents(deps: { database: Database<Tables>; clock: Clock; groups: readonly string[]; retentionMs: number }): Promise<number> {
+export async function pruneEvents(deps: {
+  database: Database<Tables>
+  clock: Clock
+  groups: readonly string[]
+  retentionMs: number
+}): Promise<number> {
   const { database, clock, groups, retentionMs } = deps
   const passedSeq = Math.min(Number.MAX_SAFE_INTEGER, ...(await Promise.all(groups.map((name) => positionOf(database, name)))))
   const before = isoTime(clock.nowMs() - retentionMs)
@@ -26,15 +31,17 @@ async function positionOf(database: Database<Tables>, name: string): Promise<num
 }
 
 const deleteEvents = query<{ before: string; passedSeq: number; limit: number }>()((tx: Tx, { before, passedSeq, limit }) =>
-  tx.deleteFrom('outbox').where('id', 'in', (eb) =>
-    eb.selectFrom('outbox').where('seq', '<=', passedSeq).where('createdAt', '<', before).orderBy('seq').limit(limit).select('id'),
-  ),
+  tx
+    .deleteFrom('outbox')
+    .where('id', 'in', (eb) =>
+      eb.selectFrom('outbox').where('seq', '<=', passedSeq).where('createdAt', '<', before).orderBy('seq').limit(limit).select('id'),
+    ),
 )
 
 /** @NOTE a mark must outlive its event, or a late redelivery would find none: marks are younger than the events they are of. */
 const deleteMarks = query<{ before: string; limit: number }>()((tx: Tx, { before, limit }) =>
-  tx.deleteFrom('processedEvent').where('eventId', 'in', (eb) =>
-    eb.selectFrom('processedEvent').where('processedAt', '<', before).limit(limit).select('eventId'),
-  ).where('processedAt', '<', before),
+  tx
+    .deleteFrom('processedEvent')
+    .where('eventId', 'in', (eb) => eb.selectFrom('processedEvent').where('processedAt', '<', before).limit(limit).select('eventId'))
+    .where('processedAt', '<', before),
 )
-

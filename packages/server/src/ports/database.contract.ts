@@ -45,8 +45,13 @@ export function databaseContract(
     )
 
     const add = (tx: Kysely<ScratchTables>, text: string, rest: { at?: string; folded?: string; other?: string } = {}) =>
-      tx.insertInto('note').values({ text, at: '', ...rest }).returning('id').executeTakeFirstOrThrow()
-    const addNote = (text: string, rest?: { at?: string; folded?: string; other?: string }) => database.transaction(async (tx) => (await add(tx, text, rest)).id)
+      tx
+        .insertInto('note')
+        .values({ text, at: '', ...rest })
+        .returning('id')
+        .executeTakeFirstOrThrow()
+    const addNote = (text: string, rest?: { at?: string; folded?: string; other?: string }) =>
+      database.transaction(async (tx) => (await add(tx, text, rest)).id)
     const texts = async () => (await database.db.selectFrom('note').select('text').orderBy('id').execute()).map(({ text }) => text)
 
     it('rolls back everything when the work throws', async () => {
@@ -163,7 +168,10 @@ export function databaseContract(
     })
 
     it('counts in numbers, not strings', async () => {
-      const { count } = await database.db.selectFrom('note').select((eb) => eb.fn.countAll<number>().as('count')).executeTakeFirstOrThrow()
+      const { count } = await database.db
+        .selectFrom('note')
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow()
       expect(count).toBe(0)
     })
 
@@ -191,13 +199,20 @@ export function databaseContract(
         expect(await find('maria')).toBe('1')
         expect(await find('a l')).toBe('1')
         expect(await find('字 r')).toBe('3')
-        expect([await find('ri'), await find('m'), await find('漢'), await find('zz'), await find('xyz')]).toEqual(['1 2 3', '1', '3', '', ''])
+        expect([await find('ri'), await find('m'), await find('漢'), await find('zz'), await find('xyz')]).toEqual([
+          '1 2 3',
+          '1',
+          '3',
+          '',
+          '',
+        ])
       })
 
       it('takes every character for itself', async () => {
         await addNote('1', { folded: 'a%b_c\\d"e*f' })
         await addNote('2', { folded: 'aXbXcXdXeXf' })
-        for (const wanted of ['a%b', 'b_c', 'c\\d', '"e*', '*f', '%', '_', '\\', '"', 'a%b_c\\d"e*f']) expect([wanted, await find(wanted)]).toEqual([wanted, '1'])
+        for (const wanted of ['a%b', 'b_c', 'c\\d', '"e*', '*f', '%', '_', '\\', '"', 'a%b_c\\d"e*f'])
+          expect([wanted, await find(wanted)]).toEqual([wanted, '1'])
         expect([await find('a%c'), await find('a_b'), await find('maria or'), await find('not')]).toEqual(['', '', '', ''])
       })
 
@@ -243,21 +258,31 @@ async function busy(database: Database<ScratchTables>, other: Database<ScratchTa
     await release.promise
   })
   await begun.promise
-  const error: unknown = await other.db.deleteFrom('mark').execute().catch((error: unknown) => error)
+  const error: unknown = await other.db
+    .deleteFrom('mark')
+    .execute()
+    .catch((error: unknown) => error)
   release.resolve()
   await holder
   return (error as Error).cause
 }
 
 async function serializationFailure(database: Database<ScratchTables>): Promise<unknown> {
-  const begin = (work: (tx: Kysely<ScratchTables>) => Promise<unknown>) => database.db.transaction().setIsolationLevel('serializable').execute(work)
+  const begin = (work: (tx: Kysely<ScratchTables>) => Promise<unknown>) =>
+    database.db.transaction().setIsolationLevel('serializable').execute(work)
   const bothHaveRead = Promise.withResolvers<void>()
   let readers = 0
   const copy = async (tx: Kysely<ScratchTables>) => {
-    const { count } = await tx.selectFrom('mark').select((eb) => eb.fn.countAll<number>().as('count')).executeTakeFirstOrThrow()
+    const { count } = await tx
+      .selectFrom('mark')
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow()
     if (++readers === 2) bothHaveRead.resolve()
     await bothHaveRead.promise // before one of them commits
-    await tx.insertInto('note').values({ text: `${count} ${Math.random()}`, at: '' }).execute()
+    await tx
+      .insertInto('note')
+      .values({ text: `${count} ${Math.random()}`, at: '' })
+      .execute()
     await tx.selectFrom('note').selectAll().execute()
     await tx.insertInto('mark').columns(['noteId']).expression(tx.selectFrom('note').select('id').limit(1)).execute()
   }

@@ -40,7 +40,12 @@ export function eventBusContract(driver: string, given: () => BusUnderTest): voi
       await bus.subscribe('group', handle)
       const after = await given().publish([1])
       await expect.poll(ids).toEqual([...before, ...after])
-      expect(got[0]).toMatchObject({ type: 'user_registered', key: 1, payload: { user_id: 1 }, createdAt: expect.stringMatching(/^\d{4}-.*Z$/) })
+      expect(got[0]).toMatchObject({
+        type: 'user_registered',
+        key: 1,
+        payload: { user_id: 1 },
+        createdAt: expect.stringMatching(/^\d{4}-.*Z$/),
+      })
     })
 
     it('keeps the order of each key', async () => {

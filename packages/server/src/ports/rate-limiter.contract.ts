@@ -9,14 +9,23 @@ export function rateLimiterContract(driver: string, open: () => Promise<RateLimi
     let count = 0
     beforeAll(async () => void (limiter = await open()))
     const limitOf = (max: number, windowMs = 60_000): RateLimit => ({ name: `test_${process.pid}_${++count}`, max, windowMs })
-    const allowed = async (limit: RateLimit, key: string) => limiter.consume(limit, key).then(() => true, () => false)
+    const allowed = async (limit: RateLimit, key: string) =>
+      limiter.consume(limit, key).then(
+        () => true,
+        () => false,
+      )
 
     it('lets through as many as allowed, counts each key and each limit for itself, and says when to come again', async () => {
       const [limit, other] = [limitOf(2), limitOf(1)]
       expect([await allowed(limit, 'a'), await allowed(limit, 'a'), await allowed(limit, 'a')]).toEqual([true, true, false])
       expect([await allowed(limit, 'b'), await allowed(other, 'a')]).toEqual([true, true])
       const refusal = await limiter.consume(limit, 'a').catch((error: unknown) => error)
-      expect(refusal).toMatchObject({ kind: 'rate_limited', code: 'limit.exceeded', message: 'rate limit exceeded', retryAfterMs: expect.any(Number) })
+      expect(refusal).toMatchObject({
+        kind: 'rate_limited',
+        code: 'limit.exceeded',
+        message: 'rate limit exceeded',
+        retryAfterMs: expect.any(Number),
+      })
       expect((refusal as { retryAfterMs: number }).retryAfterMs).toBeGreaterThan(0)
     })
     it('never lets more through when all come at once', async () => {

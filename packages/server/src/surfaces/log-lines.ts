@@ -1,59 +1,79 @@
-import pino, { type DestinationStream } from 'pino'
+import { writeSync } from 'node:fs'
+import type { DestinationStream } from 'pino'
 
-const batchBytes = 64 * 1024
+const batchBytes = 32 * 1024
 const batchMs = 100
-const waitingBytesMax = 16 * 1024 * 1024 // a reader that has stopped reading costs lines, then, and not the server's memory
+/** What a reader that has stopped reading may leave unread; then it costs lines, and not the server's memory. */
+const waitingBytesMax = 16 * 1024 * 1024
+const lastTriesMax = 100
+const lastTryMs = 10
 
 /**
- * Standard output for a busy log: lines are gathered for up to 100 ms and written off the event loop; what is left when the
- * process ends is written then.
+ * Standard output for a busy log: lines are gathered for up to 100 ms and written in one go; what is left when the process ends
+ * is written then, in its place.
  *
- * @NOTE pino's own stream can gather, too, but measures all that it has gathered at each line: 3 µs of a request's 20. Each
- * line is copied as it comes: as one long text, its pieces are out of the processor's cache by the time they are joined.
+ * @NOTE pino's own stream can gather, too, but measures all that it has gathered at each line: 3 µs of a request's 20. And off
+ * the event loop, by a thread, the last lines race the end of the process.
  */
-export function gatheredOutput(fd = 1): DestinationStream & { flush(done?: () => void): void } {
-  let batch = Buffer.allocUnsafeSlow(batchBytes)
+export function gatheredOutput(fd = 1): DestinationStream {
+  const batch = Buffer.allocUnsafeSlow(batchBytes)
   let used = 0
-  let sink: ReturnType<typeof pino.destination> | undefined
+  let waiting: Buffer[] = [] // what a pipe had no room for
+  let waitingBytes = 0
   let timer: NodeJS.Timeout | undefined
+  let isOpen = false
 
-  function open() {
+  function open(): void {
+    isOpen = true // not before there is something to say: a silent logger leaves no trace in the process
     process.once('exit', () => {
       flush()
-      sink!.flushSync()
+      for (let tries = 0; waiting.length > 0 && tries < lastTriesMax; tries++) {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, lastTryMs)
+        flush()
+      }
     })
-    // @NOTE without a minimum its flush() calls back before anything is written
-    return pino.destination({ dest: fd, sync: false, minLength: 1, maxLength: waitingBytesMax, contentMode: 'buffer' })
   }
 
   function flush(): void {
     clearTimeout(timer)
     timer = undefined
-    if (used === 0) return
-    send(batch.subarray(0, used))
-    batch = Buffer.allocUnsafeSlow(batchBytes)
+    const bytes = waiting.length > 0 ? Buffer.concat([...waiting, batch.subarray(0, used)]) : batch.subarray(0, used)
     used = 0
+    waiting = []
+    waitingBytes = 0
+    keep(bytes.subarray(writtenOf(fd, bytes)))
   }
 
-  function send(bytes: Buffer): void {
-    sink ??= open() // not before there is something to say: a silent logger leaves no trace in the process
-    sink.write(bytes as never)
+  function keep(rest: Buffer): void {
+    if (rest.length === 0 || waitingBytes + rest.length > waitingBytesMax) return
+    waiting.push(Buffer.from(rest)) // a copy: the batch is written over
+    waitingBytes += rest.length
+    timer ??= setTimeout(flush, batchMs).unref()
   }
 
   return {
     write(line) {
-      if (line.length * 3 > batchBytes - used) flush() // at most three bytes a unit
-      if (line.length * 3 > batchBytes) return send(Buffer.from(line))
+      if (!isOpen) open()
+      const bytesMax = line.length * 3 // of UTF-8, for a unit of UTF-16
+      if (bytesMax > batchBytes - used) flush()
+      if (bytesMax > batchBytes) return keep(Buffer.from(line)) // in its place: after what waits, before what comes
       used += batch.write(line, used)
       timer ??= setTimeout(flush, batchMs).unref()
     },
-    /** Calls back when all is written. Who ends the process in an orderly way waits for it: a write that is under way at `exit` may be lost. */
-    flush(done = () => {}) {
-      flush()
-      if (sink) sink.flush(() => done())
-      else done()
-    },
   }
+}
+
+/** How much of `bytes` is dealt with. All, where nobody reads any more: a log is no reason to stop. */
+function writtenOf(fd: number, bytes: Buffer): number {
+  let written = 0
+  while (written < bytes.length) {
+    try {
+      written += writeSync(fd, bytes, written)
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? written : bytes.length
+    }
+  }
+  return written
 }
 
 let latestMs = 0

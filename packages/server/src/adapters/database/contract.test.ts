@@ -3,5 +3,9 @@ import { databaseContract, type ScratchTables } from '../../ports/database.contr
 
 onEachDriver('database', (driver) => {
   const opened = useDatabase<ScratchTables>(driver)
-  databaseContract(driver, async () => opened.database, () => opened.openAgain())
+  databaseContract(
+    driver,
+    async () => opened.database,
+    () => opened.openAgain(),
+  )
 })

@@ -16,7 +16,9 @@ onDriver('postgres', 'a connection that is cut', (driver) => {
       const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx)
       await new Promise<void>((resolve) => {
         // Outside of this transaction's context, as another process would.
-        setImmediate(() => void sql`select pg_terminate_backend(${rows[0]!.pid}::int)`.execute(otherDb()).then(() => setTimeout(resolve, 50)))
+        setImmediate(
+          () => void sql`select pg_terminate_backend(${rows[0]!.pid}::int)`.execute(otherDb()).then(() => setTimeout(resolve, 50)),
+        )
       })
       cut++
       await sql`insert into scratch values (2)`.execute(tx)

@@ -27,17 +27,26 @@ function explained(path: string, error: unknown): unknown {
   const code = codeOf(error)
   const message = (error as Error).message
   if (code.startsWith('SQLITE_BUSY')) {
-    return new StartError(`The database file ${path} is locked by another process: stop that process, or choose another file with --data or --database.`, { cause: error })
+    return new StartError(
+      `The database file ${path} is locked by another process: stop that process, or choose another file with --data or --database.`,
+      { cause: error },
+    )
   }
   if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) return corrupt(path, message, error)
   if (/^SQLITE_(CANTOPEN|READONLY|IOERR|FULL|PERM)/.test(code)) {
-    return new StartError(`The database file ${path} cannot be written (${code}: ${message}): check its rights and the free space of the disk.`, { cause: error })
+    return new StartError(
+      `The database file ${path} cannot be written (${code}: ${message}): check its rights and the free space of the disk.`,
+      { cause: error },
+    )
   }
   return error
 }
 
 function corrupt(path: string, detail: string, cause?: unknown): StartError {
-  return new StartError(`The database file ${path} is damaged or is no SQLite database (${detail}): restore it from a backup, or move it away to begin anew.`, { cause })
+  return new StartError(
+    `The database file ${path} is damaged or is no SQLite database (${detail}): restore it from a backup, or move it away to begin anew.`,
+    { cause },
+  )
 }
 
 /**
@@ -54,6 +63,9 @@ export function lockSqliteFile(path: string): () => void {
   } catch (error) {
     client?.close()
     if (!codeOf(error).startsWith('SQLITE_BUSY')) throw explained(lockPath, error)
-    throw new StartError(`Another Pinstack server is running on ${path}: stop it first, or choose another directory with --data (data.dir). Several servers at once need Postgres.`, { cause: error })
+    throw new StartError(
+      `Another Pinstack server is running on ${path}: stop it first, or choose another directory with --data (data.dir). Several servers at once need Postgres.`,
+      { cause: error },
+    )
   }
 }

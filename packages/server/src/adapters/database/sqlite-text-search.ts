@@ -13,7 +13,9 @@ export const sqliteTextSearch: TextSearch = {
     // @NOTE FTS5 forgets a row only when it is told exactly what the row held.
     const forget = sql`insert into ${index} (${index}, rowid, ${list}) values ('delete', old.id, ${of('old')});`
     const trigger = (event: 'insert' | 'update' | 'delete') => sql.id(`${name}_${event}`)
-    await sql`create virtual table ${index} using fts5(${list}, content=${sql.lit(table)}, content_rowid='id', tokenize='trigram case_sensitive 1')`.execute(db)
+    await sql`create virtual table ${index} using fts5(${list}, content=${sql.lit(table)}, content_rowid='id', tokenize='trigram case_sensitive 1')`.execute(
+      db,
+    )
     await sql`create trigger ${trigger('insert')} after insert on ${source} begin ${add} end`.execute(db)
     await sql`create trigger ${trigger('update')} after update of ${list} on ${source} begin ${forget} ${add} end`.execute(db)
     await sql`create trigger ${trigger('delete')} after delete on ${source} begin ${forget} end`.execute(db)
