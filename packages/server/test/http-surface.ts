@@ -44,6 +44,8 @@ export async function openSurface({ routes = [], router: ofTest = router({}), ch
       corsOrigins: ['*'],
       trustProxy: ['loopback'],
       ...deps,
+      // A machine that runs other tests beside these is no reason to refuse.
+      limits: { loopDelayMs: Number.POSITIVE_INFINITY, ...deps.limits },
     },
   )
   return { ...surface, metrics, health, lines, log }

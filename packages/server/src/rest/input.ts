@@ -53,7 +53,6 @@ function plainId(text: string): number | undefined {
 function firstOfEach(names: string[], query: Record<string, unknown>) {
   const read: Record<string, unknown> = {}
   for (const name of names) {
-    if (!Object.hasOwn(query, name)) continue
     const value = query[name]
     read[name] = (Array.isArray(value) ? value[0] : value) || undefined
   }

@@ -33,7 +33,28 @@ describe('lines', () => {
 
   it('may be longer than all that is gathered, and hold any letter', async () => {
     const lines = await outputOf(`logger.info('before'); logger.info('й😀'.repeat(50_000)); logger.info('after')`)
-    expect(messages(lines)).toEqual(['before', 'й😀'.repeat(50_000), 'after'])
+    expect(messages(lines).map((text) => [text.length, text.slice(-3)])).toEqual([
+      [6, 'ore'],
+      [150_000, 'й😀'],
+      [5, 'ter'],
+    ])
+  })
+
+  /** A process whose standard output is a pipe of this `reader`; `before` may change how it writes to it. */
+  const piped = (reader: string, before: string) => {
+    const work = `for (let i = 0; i < 5_000; i++) logger.info(String(i)); setTimeout(() => console.error('done'), 200)`
+    const source = `${before}\nimport { createLogger } from ${logging}\nconst logger = createLogger({ level: 'info' })\n${work}`
+    return run('sh', ['-c', `"$0" --input-type=module --eval "$1" | ${reader}`, process.execPath, source])
+  }
+  it.each([
+    ['', ''],
+    [', through a pipe that does not block', 'process.stdout.writable'],
+  ])('wait for a reader that is slow%s', async (_name, before) => {
+    expect((await piped('(sleep 0.5; wc -l)', before)).stdout.trim()).toBe('5000')
+  })
+
+  it('do not wait for a reader that has left', async () => {
+    expect((await piped('true', '')).stderr).toContain('done')
   })
 
   it('that nobody wants cost nothing: no line, no listener', async () => {

@@ -18,7 +18,7 @@ const lastTryMs = 10
 export function gatheredOutput(fd = 1): DestinationStream {
   const batch = Buffer.allocUnsafeSlow(batchBytes)
   let used = 0
-  let waiting: Buffer[] = [] // what a pipe had no room for
+  const waiting: Buffer[] = [] // for the pipe to have room
   let waitingBytes = 0
   let timer: NodeJS.Timeout | undefined
   let isOpen = false
@@ -34,30 +34,37 @@ export function gatheredOutput(fd = 1): DestinationStream {
     })
   }
 
+  function enqueue(bytes: Buffer): void {
+    waiting.push(bytes)
+    waitingBytes += bytes.length
+  }
+
   function flush(): void {
     clearTimeout(timer)
     timer = undefined
-    const bytes = waiting.length > 0 ? Buffer.concat([...waiting, batch.subarray(0, used)]) : batch.subarray(0, used)
+    if (used > 0) enqueue(Buffer.from(batch.subarray(0, used))) // a copy: the batch is written over
     used = 0
-    waiting = []
-    waitingBytes = 0
-    keep(bytes.subarray(writtenOf(fd, bytes)))
-  }
-
-  function keep(rest: Buffer): void {
-    if (rest.length === 0 || waitingBytes + rest.length > waitingBytesMax) return
-    waiting.push(Buffer.from(rest)) // a copy: the batch is written over
-    waitingBytes += rest.length
-    timer ??= setTimeout(flush, batchMs).unref()
+    while (waiting.length > 0) {
+      const bytes = waiting[0]!
+      const written = writtenOf(fd, bytes)
+      waitingBytes -= written
+      if (written < bytes.length) {
+        waiting[0] = bytes.subarray(written)
+        timer = setTimeout(flush, batchMs).unref()
+        return
+      }
+      waiting.shift()
+    }
   }
 
   return {
     write(line) {
       if (!isOpen) open()
+      if (waitingBytes > waitingBytesMax) return
       const bytesMax = line.length * 3 // of UTF-8, for a unit of UTF-16
       if (bytesMax > batchBytes - used) flush()
-      if (bytesMax > batchBytes) return keep(Buffer.from(line)) // in its place: after what waits, before what comes
-      used += batch.write(line, used)
+      if (bytesMax > batchBytes) enqueue(Buffer.from(line))
+      else used += batch.write(line, used)
       timer ??= setTimeout(flush, batchMs).unref()
     },
   }

@@ -24,6 +24,9 @@ describe('metrics', () => {
 
   it('say what was recorded', async () => {
     const metrics = createMetrics({ version: '1.2.3', process: false })
+    metrics.httpRequest('GET', '/a', 200, 0.003)
+    metrics.httpRequest('GET', '/a', 200, 0.005)
+    metrics.httpRequest('GET', '/a', 500, 60)
     metrics.authorization('forbidden')
     metrics.authentication('login', 'failure')
     metrics.sessionStarted()
@@ -42,6 +45,14 @@ describe('metrics', () => {
     metrics.login()
     const text = await metrics.registry.metrics()
     for (const line of [
+      'pinstack_http_requests_total{method="GET",route="/a",status="200"} 2',
+      'pinstack_http_requests_total{method="GET",route="/a",status="500"} 1',
+      'pinstack_http_request_duration_seconds_bucket{le="0.0025",method="GET",route="/a"} 0',
+      'pinstack_http_request_duration_seconds_bucket{le="0.005",method="GET",route="/a"} 2',
+      'pinstack_http_request_duration_seconds_bucket{le="10",method="GET",route="/a"} 2',
+      'pinstack_http_request_duration_seconds_bucket{le="+Inf",method="GET",route="/a"} 3',
+      'pinstack_http_request_duration_seconds_sum{method="GET",route="/a"} 60.008',
+      'pinstack_http_request_duration_seconds_count{method="GET",route="/a"} 3',
       'pinstack_authorizations_total{outcome="forbidden"} 1',
       'pinstack_authentications_total{operation="login",outcome="failure"} 1',
       'pinstack_sessions_started_total 1',

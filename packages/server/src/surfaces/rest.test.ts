@@ -189,6 +189,15 @@ describe('the way to a route', () => {
     }
   })
 
+  it('is looked at before the body, whatever that is', async () => {
+    for (const payload of ['{', 'x'.repeat(bodyBytesMax + 1)]) {
+      const headers = { 'content-type': 'application/json' }
+      expect((await send('POST', '/api/v1/nothing', payload, headers)).statusCode).toBe(404)
+      expect((await send('POST', '/elsewhere', payload, headers)).statusCode).toBe(404)
+      expect((await send('POST', '/livez', payload, headers)).statusCode).toBe(405)
+    }
+  })
+
   it('is known, but not by that method: said before anyone asks for a token or reads the body', async () => {
     const wrong = await send('PATCH', '/api/v1/note/5?x=1', 'x'.repeat(bodyBytesMax + 1), {})
     expect([wrong.json(), wrong.headers.allow]).toEqual([
