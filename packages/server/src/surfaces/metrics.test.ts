@@ -38,6 +38,9 @@ describe('metrics', () => {
     metrics.rateLimited('login')
     metrics.registration()
     metrics.login()
+    metrics.post()
+    metrics.follow()
+    metrics.notification('system')
     const text = await metrics.registry.metrics()
     for (const line of [
       'pinstack_authorizations_total{outcome="forbidden"} 1', 'pinstack_authentications_total{operation="login",outcome="failure"} 1', 'pinstack_sessions_started_total 1',
@@ -45,7 +48,7 @@ describe('metrics', () => {
       'pinstack_database_queries_total{kind="insert",outcome="failure"} 1', 'pinstack_database_query_duration_seconds_bucket{le="0.005",kind="select"} 1', 'pinstack_database_transactions_total{outcome="retry"} 1',
       'pinstack_database_pool_connections{state="total"} 4', 'pinstack_cache_requests_total{cache="user",result="hit"} 1', 'pinstack_outbox_depth 3', 'pinstack_outbox_lag_seconds 1.5',
       'pinstack_events_published_total{bus="outbox",type="user_registered"} 1', 'pinstack_events_dead_total{consumer="feed",type="follow_created"} 1', 'pinstack_rate_limited_total{limit="login"} 1',
-      'pinstack_registrations_total 1', 'pinstack_logins_total 1',
+      'pinstack_registrations_total 1', 'pinstack_logins_total 1', 'pinstack_posts_created_total 1', 'pinstack_follows_created_total 1', 'pinstack_notifications_created_total{origin="system"} 1',
     ]) expect(text).toContain(line)
   })
 
