@@ -1,5 +1,8 @@
 import { sql } from 'kysely'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
+import { consumeBatches } from '../src/outbox/consumers.ts'
+import { readEvents } from '../src/outbox/read.ts'
+import { sequenceEvents } from '../src/outbox/sequence.ts'
 import type { Db } from '../src/schema.ts'
 import type { World } from './matrix.ts'
 
@@ -41,9 +44,37 @@ export async function recountFollows({ database }: { database: { db: Db } }): Pr
       sql<number>`(select count(*) from follow where ${sql.ref('followeeId')} = ${sql.ref('user.id')})`.as('followers'),
       sql<number>`(select count(*) from follow where ${sql.ref('followerId')} = ${sql.ref('user.id')})`.as('followees'),
       sql<number>`(select count(*) from notification where ${sql.ref('userId')} = ${sql.ref('user.id')})`.as('notifications'),
-      sql<number>`(select count(*) from notification where ${sql.ref('userId')} = ${sql.ref('user.id')} and ${sql.ref('readAt')} is null)`.as('unread'),
+      sql<number>`(select count(*) from notification where ${sql.ref('userId')} = ${sql.ref('user.id')} and ${sql.ref('readAt')} is null)`.as(
+        'unread',
+      ),
     ])
     .execute()
   const stored = users.map((user) => [user.id, user.followerCount, user.followeeCount, user.notificationCount, user.unreadCount])
   expect(stored).toEqual(users.map((user) => [user.id, user.followers, user.followees, user.notifications, user.unread]))
+}
+
+/** Hands every event that there ever was to the consumers, also those that they have had: as a bus may, at its worst. */
+export async function deliverAll({ app, database, clock }: Pick<World, 'app' | 'database' | 'clock'>): Promise<void> {
+  while ((await sequenceEvents(database)).length > 0);
+  const onFailure = (error: unknown) => {
+    throw error
+  }
+  let afterSeq = 0
+  for (;;) {
+    const events = await readEvents(database.db, { afterSeq, limit: 100 })
+    if (events.length === 0) return
+    for (const consumer of app.consumers) await consumeBatches({ database, clock, onFailure }, consumer)(events)
+    afterSeq = events.at(-1)!.seq
+  }
+}
+
+/** Runs `work` and fails if a transaction of it was ever in the way of another: a deadlock that a retry would hide. */
+export async function expectNoRetry({ database }: Pick<World, 'database'>, work: () => Promise<void>): Promise<void> {
+  const isRetryable = vi.spyOn(database.dialect, 'isRetryable')
+  try {
+    await work()
+    expect(isRetryable.mock.results.filter(({ value }) => value === true)).toEqual([])
+  } finally {
+    isRetryable.mockRestore()
+  }
 }

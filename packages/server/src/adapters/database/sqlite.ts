@@ -52,6 +52,7 @@ const dialect: Dialect = {
   addId: (table) => table.addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement()), // @NOTE without autoincrement the id of a deleted last row is given out again
   tryLock: async () => true, // @NOTE `begin immediate` has already locked out every other writer
   lock: async () => {},
+  lockRows: async () => {},
   liftTimeouts: async () => {},
   textSearch: sqliteTextSearch,
   isUniqueViolation: (error) => ['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY'].includes(codeOf(error)),

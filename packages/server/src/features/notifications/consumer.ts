@@ -23,7 +23,8 @@ export function followNotifications({
 
     async handle(tx, { type, payload }) {
       const { follower_id: followerId, followee_id: followeeId, timestamptz } = payload
-      if (![followerId, followeeId].every((id) => Number.isSafeInteger(id) && id > 0)) throw new Error(`not the ids of a follow: ${followerId}, ${followeeId}`)
+      if (![followerId, followeeId].every((id) => Number.isSafeInteger(id) && id > 0))
+        throw new Error(`not the ids of a follow: ${followerId}, ${followeeId}`)
       const sourceKey = followSource(followerId, followeeId)
       if (type === 'follow_deleted') {
         const unread = await selectBySource.first(tx, { sourceKey })

@@ -1,9 +1,9 @@
-import { expect, it, vi } from 'vitest'
+import { expect, it } from 'vitest'
 import { eventsOf, signUp, type SignedUp } from '../../../test/accounts.ts'
-import { addUsers, recountFollows } from '../../../test/follows.ts'
+import { addUsers, expectNoRetry, recountFollows } from '../../../test/follows.ts'
 import { onEachDatabase } from '../../../test/matrix.ts'
 
-onEachDatabase('relations', (world, driver) => {
+onEachDatabase('relations', (world) => {
   const relations = () => world.app.relations
   const refused = (code: string) => expect.objectContaining({ code })
   const followEvents = async () => (await eventsOf(world)).filter(([type]) => type.startsWith('follow_'))
@@ -53,18 +53,17 @@ onEachDatabase('relations', (world, driver) => {
   it('keep the totals right while follows cross, without a deadlock that a retry would hide', async () => {
     const users = await addUsers(world, ['a', 'b', 'c', 'd', 'e'])
     const pairs = users.flatMap((from) => users.filter((to) => to !== from).map((to) => [from, to] as const))
-    const failures = vi.spyOn(world.database.dialect, 'isRetryable')
-    for (let round = 0; round < 3; round++) {
-      await Promise.all(pairs.map(([from, to]) => relations().follow(from, to)))
-      for (const user of users) expect(await relations().counts(user)).toEqual({ followers: 4, followees: 4 })
-      // Half of them again while the other half goes: all that can meet does.
-      await Promise.all(pairs.map(([from, to], i) => (i % 2 ? relations().follow(from, to) : relations().unfollow(from, to))))
-      await recountFollows(world)
-      await Promise.all(pairs.map(([from, to]) => relations().unfollow(from, to)))
-      for (const user of users) expect(await relations().counts(user)).toEqual({ followers: 0, followees: 0 })
-    }
-    expect(failures).not.toHaveBeenCalled()
-    failures.mockRestore()
+    await expectNoRetry(world, async () => {
+      for (let round = 0; round < 3; round++) {
+        await Promise.all(pairs.map(([from, to]) => relations().follow(from, to)))
+        for (const user of users) expect(await relations().counts(user)).toEqual({ followers: 4, followees: 4 })
+        // Half of them again while the other half goes: all that can meet does.
+        await Promise.all(pairs.map(([from, to], i) => (i % 2 ? relations().follow(from, to) : relations().unfollow(from, to))))
+        await recountFollows(world)
+        await Promise.all(pairs.map(([from, to]) => relations().unfollow(from, to)))
+        for (const user of users) expect(await relations().counts(user)).toEqual({ followers: 0, followees: 0 })
+      }
+    })
   })
 
   it('refuse oneself and strangers, and leave nothing behind', async () => {
@@ -172,7 +171,9 @@ onEachDatabase('relations', (world, driver) => {
       { followers: 0, followees: 1 },
       { followers: 1, followees: 0 },
     ])
-    const gone = (await followEvents()).slice(4).map(([type, key, { follower_id, followee_id }]: any) => [type, key, follower_id, followee_id])
+    const gone = (await followEvents())
+      .slice(4)
+      .map(([type, key, { follower_id, followee_id }]: any) => [type, key, follower_id, followee_id])
     expect(gone).toEqual([
       ['follow_deleted', ann, bob, ann],
       ['follow_deleted', bob, ann, bob],
@@ -184,34 +185,33 @@ onEachDatabase('relations', (world, driver) => {
   it('lose no follow and no total when accounts go while others follow and unfollow them', async () => {
     const users: SignedUp[] = []
     for (let i = 0; i < 8; i++) users.push(await signUp(world.app, `user${i}`))
-    const failures = vi.spyOn(world.database.dialect, 'isRetryable')
-    const going = users.slice(0, 3)
-    let done = false
-    const busy = users.map(async ({ id }, i) => {
-      for (let round = 0; !done; round++) {
-        const other = users[(i + 1 + (round % 7)) % 8]!.id
-        await relations()
-          .follow(id, other)
-          .catch((error) => expect(['users.not_found', 'auth.unauthenticated']).toContain(error.code))
-        if (round % 3 === 0) await relations().unfollow(id, other)
-        await new Promise((resolve) => setImmediate(resolve))
+    await expectNoRetry(world, async () => {
+      const going = users.slice(0, 3)
+      let done = false
+      const busy = users.map(async ({ id }, i) => {
+        for (let round = 0; !done; round++) {
+          const other = users[(i + 1 + (round % 7)) % 8]!.id
+          await relations()
+            .follow(id, other)
+            .catch((error) => expect(['users.not_found', 'auth.unauthenticated']).toContain(error.code))
+          if (round % 3 === 0) await relations().unfollow(id, other)
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      })
+      const purge = async () => {
+        for (const { viewer, id } of going) {
+          await world.app.users.remove(viewer, id)
+          for (let i = 0; i < 3; i++) await world.app.jobs.purgeDeletedUsers()
+        }
+        while (await world.app.jobs.purgeDeletedUsers());
       }
-    })
-    const purge = async () => {
-      for (const { viewer, id } of going) {
-        await world.app.users.remove(viewer, id)
-        for (let i = 0; i < 3; i++) await world.app.jobs.purgeDeletedUsers()
-      }
+      await purge()
+      done = true
+      await Promise.all(busy)
       while (await world.app.jobs.purgeDeletedUsers());
-    }
-    await purge()
-    done = true
-    await Promise.all(busy)
-    while (await world.app.jobs.purgeDeletedUsers());
-    await recountFollows(world)
-    const left = await world.database.db.selectFrom('user').select('id').orderBy('id').execute()
-    expect(left.map(({ id }) => id)).toEqual(users.slice(3).map(({ id }) => id))
-    if (driver === 'postgres') expect(failures.mock.results.filter(({ value }) => value)).toEqual([])
-    failures.mockRestore()
+      await recountFollows(world)
+      const left = await world.database.db.selectFrom('user').select('id').orderBy('id').execute()
+      expect(left.map(({ id }) => id)).toEqual(users.slice(3).map(({ id }) => id))
+    })
   })
 })

@@ -7,7 +7,14 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Database } from '../../ports/database.ts'
 import type { Tables } from '../../schema.ts'
 import type { PurgeStep } from '../users/purge.ts'
-import { assertMayFollow, assertMayUnfollow, missingUsername, type Relation, type RelationCounts, type RelationStatus } from './relations.ts'
+import {
+  assertMayFollow,
+  assertMayUnfollow,
+  missingUsername,
+  type Relation,
+  type RelationCounts,
+  type RelationStatus,
+} from './relations.ts'
 import {
   deleteFollow,
   deleteRemains,
