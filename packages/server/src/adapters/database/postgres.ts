@@ -40,6 +40,9 @@ export function openPostgres<Tables>(options: PostgresOptions): Database<Tables>
       types: { getTypeParser },
     })
     pool.on('error', options.onConnectionError ?? (() => {}))
+    // @NOTE the pool listens to idle clients alone. One that is cut between two statements of a transaction would end the process;
+    // whoever has it hears of it by the next statement.
+    pool.on('connect', (client) => client.on('error', () => {}))
     options.onPool?.(pool)
     const stock = new PostgresDialect({ pool })
     return new Kysely<Tables>({

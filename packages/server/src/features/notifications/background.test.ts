@@ -71,7 +71,16 @@ onEachDatabase('follow notifications, by the background', (world) => {
       expect(steps).toBeGreaterThan(500)
     })
     // What the storm has left to do is nobody's business now: it has to come to its end, and to the right one.
-    while (!(await world.database.db.selectFrom('outbox').where('seq', 'is', null).select('id').limit(1).execute().then((left) => left.length === 0))) await sleep(20)
+    while (
+      !(await world.database.db
+        .selectFrom('outbox')
+        .where('seq', 'is', null)
+        .select('id')
+        .limit(1)
+        .execute()
+        .then((left) => left.length === 0))
+    )
+      await sleep(20)
     await idle()
     await recountFollows(world)
     const follows = await world.database.db.selectFrom('follow').select('followerId').execute()
@@ -134,7 +143,12 @@ onEachDatabase('follow notifications, by the background', (world) => {
     }
     await expect.poll(dead, { timeout: 8_000, interval: 50 }).toBe(1)
     const [letter] = await app.deadLetters.list()
-    expect(letter).toMatchObject({ consumer: 'follow-notifications', attempts: 5, error: 'Error: a bug that bob meets', event: { type: 'follow_created', key: bob } })
+    expect(letter).toMatchObject({
+      consumer: 'follow-notifications',
+      attempts: 5,
+      error: 'Error: a bug that bob meets',
+      event: { type: 'follow_created', key: bob },
+    })
 
     isBroken = false
     expect(await app.deadLetters.replay(letter!.id)).toBe(true)
@@ -147,7 +161,10 @@ onEachDatabase('follow notifications, by the background', (world) => {
     const [ann, bob] = await addUsers(world, ['ann', 'bob'])
     const payload = JSON.stringify({ follower_id: 'x', followee_id: bob })
     await world.database.transaction(async (tx) => {
-      await tx.insertInto('outbox').values({ seq: null, type: 'follow_created', key: bob, payload, createdAt: '2026-01-01T00:00:00.000Z' }).execute()
+      await tx
+        .insertInto('outbox')
+        .values({ seq: null, type: 'follow_created', key: bob, payload, createdAt: '2026-01-01T00:00:00.000Z' })
+        .execute()
     })
     await app.relations.follow(bob, ann)
     await start()

@@ -5,7 +5,7 @@ import { route, type Route } from '../../rest/route.ts'
 import { notificationErrors, notificationOrigins, typeLimits, type Notification } from './notifications.ts'
 import type { Notifications } from './service.ts'
 
-const notificationReply = z
+export const notificationReply = z
   .object({
     id,
     user_id: id,
@@ -141,7 +141,16 @@ export function notificationRoutes({ notifications }: { notifications: Notificat
 }
 
 /** @NOTE v1 leaves out what the row does not have; a payload of null is one, and goes out. */
-function toReply({ id, userId, type, origin, senderId, payload, createdAt, readAt }: Notification): z.input<typeof notificationReply> {
+export function toReply({
+  id,
+  userId,
+  type,
+  origin,
+  senderId,
+  payload,
+  createdAt,
+  readAt,
+}: Notification): z.input<typeof notificationReply> {
   return {
     id,
     user_id: userId,

@@ -18,6 +18,7 @@ import {
   selectFeed,
   selectNewestUnread,
   selectNotification,
+  selectNotifications,
   selectUnread,
   type NotificationRow,
 } from './store.ts'
@@ -104,6 +105,11 @@ export function createNotifications(deps: NotificationsDeps) {
       const row = await find(db, viewer, id)
       if (!row) throw notificationErrors.not_found()
       return toNotification(row)
+    },
+
+    /** Those that are there, in no order, whosever they are: for whoever has heard of them by their ids, and knows whom he tells. */
+    async byIds(ids: readonly number[]): Promise<Notification[]> {
+      return (await selectNotifications.all(db, ids, {})).map(toNotification)
     },
 
     /** Idempotent: reading it again changes nothing. */

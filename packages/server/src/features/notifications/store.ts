@@ -81,6 +81,11 @@ export const selectNotification = query<{ id: number }>()((db: Db, { id }) =>
   db.selectFrom('notification').where('id', '=', id).select(columns),
 )
 
+/** In no order. */
+export const selectNotifications = batchQuery<number>()((db: Db, ids) =>
+  db.selectFrom('notification').where('id', 'in', ids).select(columns),
+)
+
 /** The unread one that tells of `sourceKey`. */
 export const selectBySource = query<{ sourceKey: string }>()((db: Db, { sourceKey }) =>
   db.selectFrom('notification').where('sourceKey', '=', sourceKey).select(columns),
