@@ -48,7 +48,7 @@ export async function seedWords(seed: number): Promise<Vocabulary> {
   return {
     firstNames: list(sizes.names, () => person.firstName()),
     lastNames: list(sizes.names, () => person.lastName()),
-    bios: list(sizes.bios, () => person.bio()),
+    bios: list(sizes.bios, () => withoutEmoji(person.bio())), // @NOTE any emoji at all, the rude ones too
     avatarUrls: Array.from({ length: sizes.avatars }, () => image.personPortrait({ size: 256 })),
     titles: list(sizes.titles, title),
     sentences: list(sizes.sentences, sentence),
@@ -59,6 +59,12 @@ export async function seedWords(seed: number): Promise<Vocabulary> {
         : ({ url: image.urlPicsumPhotos({ width: 1200, height: 800, blur: 0, grayscale: false }), type: 'image' } as const),
     ),
   }
+}
+
+function withoutEmoji(text: string): string {
+  return text
+    .replace(/[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u{200d}\u{fe0f}\u{20e3}\u{e0020}-\u{e007f}]/gu, '')
+    .trim()
 }
 
 function upperFirst(text: string): string {
