@@ -4,6 +4,7 @@ import { addConfigCommands } from './commands/config.ts'
 import { addKeysCommands } from './commands/keys.ts'
 import { addMigrateCommands } from './commands/migrate.ts'
 import { addOpenapiCommand } from './commands/openapi.ts'
+import { addSeedCommand } from './commands/seed.ts'
 import { addUpCommand } from './commands/up.ts'
 import { addUserCommands } from './commands/user.ts'
 import { styled } from './terminal.ts'
@@ -18,6 +19,7 @@ export function createProgram(): Command {
       `
 Examples:
   pinstack up                      start the server; data lives in ./pinstack-data
+  pinstack seed                    fill it with data to try things out with
   pinstack user create ada         make an account
   pinstack admin grant ada         make it an admin
   pinstack config print            every setting, and where it came from
@@ -27,6 +29,7 @@ Commands work on this machine's data, whether the server runs or not. Exit codes
   for (const add of [
     addUpCommand,
     addMigrateCommands,
+    addSeedCommand,
     addConfigCommands,
     addUserCommands,
     addAdminCommands,

@@ -3,6 +3,9 @@ import { purgeAuthOf } from './features/auth/jobs.ts'
 import type { Keyring } from './features/auth/keys.ts'
 import type { Passwords } from './features/auth/passwords.ts'
 import { createAuth } from './features/auth/service.ts'
+import { createNotifications } from './features/notifications/service.ts'
+import { createPosts } from './features/posts/service.ts'
+import { createRelations } from './features/relations/service.ts'
 import { createUsers } from './features/users/service.ts'
 import type { Consumer } from './outbox/consumers.ts'
 import { createDeadLetters } from './outbox/dead-letters.ts'
@@ -27,6 +30,7 @@ export interface AppDeps {
   committed: Doorbell
   settings: {
     createByUsers: boolean
+    sendByUsers: boolean
     accessTtlMs: number
     refreshTtlMs: number
     issuer: string
@@ -69,20 +73,34 @@ export function compose(deps: AppDeps) {
     settings,
     ...(metrics && { record: metrics }),
   })
+  const posts = createPosts({
+    database,
+    clock,
+    emit,
+    cache,
+    findAuthor: users.find,
+    ...(metrics && { record: metrics }),
+  })
+  const relations = createRelations({ database, clock, emit, ...(metrics && { record: metrics }) })
+  const notifications = createNotifications({ database, clock, emit, limiter, settings, ...(metrics && { record: metrics }) })
   return {
     users,
     auth,
+    posts,
+    relations,
+    notifications,
     audit: { list: (range?: Parameters<typeof listAudit>[1]) => listAudit(database.db, range) },
     deadLetters: createDeadLetters({ database, clock }),
     /** Who reacts to events. Their names are the groups on the bus. */
-    consumers: [] as Consumer<any>[],
-    /** For the process's tail: what is remembered here of users goes when it changed, in this process or in another. */
-    hear({ type, key }: Event): void {
+    consumers: [...notifications.consumers] as Consumer<any>[],
+    /** For the process's tail: what is remembered here goes when it changed, in this process or in another. */
+    hear({ type, key, payload }: Event): void {
       if (type === 'user_updated' || type === 'user_deleted') void users.forget(key)
+      if (type === 'post_updated' || type === 'post_deleted') void posts.forget(payload.post_id)
     },
     /** Bounded batches of work that may wait. Each tells whether more is left. */
     jobs: {
-      purgeDeletedUsers: () => users.purgeDeletedUsers([purgeAuthOf]),
+      purgeDeletedUsers: () => users.purgeDeletedUsers([purgeAuthOf, posts.purgeOf, relations.purgeOf, notifications.purgeOf]),
       purgeExpiredTokens: () => auth.purgeExpiredTokens(),
     },
   }

@@ -56,6 +56,7 @@ describe('layers', () => {
       rateLimits: { enabled: true },
       auth: { accessTtl: 900_000, refreshTtl: 2_592_000_000, previousSecrets: [], issuer: 'pinstack', audience: 'pinstack' },
       users: { createByUsers: true },
+      notifications: { sendByUsers: true },
       outbox: { retentionDays: 7, pollMs: 500 },
       cache: { entriesMax: 10_000 },
       log: { level: 'info' },

@@ -101,6 +101,9 @@ export const configSchema = z.strictObject({
   users: section({
     createByUsers: onOff('Whether a signed-in user may create accounts for others (`POST /users`).').default(true),
   }),
+  notifications: section({
+    sendByUsers: onOff('Whether a signed-in user may send notifications to others (`POST /notification/send`).').default(true),
+  }),
   outbox: section({
     retentionDays: whole('Days that delivered events are kept.', { min: 1, max: 3650 }).default(7),
     pollMs: whole('Milliseconds between two looks for events that no one rang for.', { min: 10, max: 60_000 }).default(500),

@@ -57,6 +57,7 @@ export async function openApp(config: Config, options: OpenAppOptions = {}): Pro
       limiter: config.rateLimits.enabled ? memoryRateLimiter(metrics?.rateLimited) : unlimited,
       settings: {
         createByUsers: config.users.createByUsers,
+        sendByUsers: config.notifications.sendByUsers,
         accessTtlMs: config.auth.accessTtl,
         refreshTtlMs: config.auth.refreshTtl,
         issuer: config.auth.issuer,

@@ -1,11 +1,17 @@
 import type { App } from './compose.ts'
 import { authRouter } from './features/auth/router.ts'
+import { notificationsRouter } from './features/notifications/router.ts'
+import { postsRouter } from './features/posts/router.ts'
+import { relationsRouter } from './features/relations/router.ts'
 import { usersRouter } from './features/users/router.ts'
 import { router } from './rpc/procedures.ts'
 
 export function createRouter(app: App) {
   return router({
     auth: authRouter({ auth: app.auth, users: { byId: app.users.byId } }),
+    notifications: notificationsRouter(app),
+    posts: postsRouter(app),
+    relations: relationsRouter(app),
     users: usersRouter(app),
   })
 }

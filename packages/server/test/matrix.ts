@@ -28,7 +28,23 @@ export interface World {
 
 const startMs = Date.UTC(2026, 0, 1)
 /** In an order that foreign keys allow. */
-const tables = ['processedEvent', 'deadLetter', 'outbox', 'audit', 'setupToken', 'refreshToken', 'session', 'credential', 'user'] as const
+const tables = [
+  'processedEvent',
+  'deadLetter',
+  'outbox',
+  'audit',
+  'setupToken',
+  'refreshToken',
+  'session',
+  'credential',
+  'postTag',
+  'postMedia',
+  'tag',
+  'post',
+  'notification',
+  'follow',
+  'user',
+] as const
 
 /** Runs one suite on each engine, over a migrated database that is empty before each test. */
 export function onEachDatabase(title: string, suite: (world: World, driver: DriverName) => void): void {
@@ -51,6 +67,7 @@ export function onEachDatabase(title: string, suite: (world: World, driver: Driv
       await world.database.transaction(async (tx) => {
         for (const table of tables) await tx.deleteFrom(table).execute()
         await tx.updateTable('outboxPosition').where('name', '=', 'sequence').set({ seq: 0 }).execute()
+        await tx.updateTable('postTotal').set({ count: 0 }).execute()
         await tx.deleteFrom('outboxPosition').where('name', '!=', 'sequence').execute()
       })
       let nowMs = startMs
@@ -66,7 +83,14 @@ export function onEachDatabase(title: string, suite: (world: World, driver: Driv
         passwords: createPasswords(),
         keys: await openKeyFile({ path, clock: world.clock, accessTtlMs: 900_000, warn }),
         committed: localDoorbell(),
-        settings: { createByUsers: true, accessTtlMs: 900_000, refreshTtlMs: 30 * 86_400_000, issuer: 'pinstack', audience: 'pinstack' },
+        settings: {
+          createByUsers: true,
+          sendByUsers: true,
+          accessTtlMs: 900_000,
+          refreshTtlMs: 30 * 86_400_000,
+          issuer: 'pinstack',
+          audience: 'pinstack',
+        },
         warn,
       }
       world.composeAgain = (overrides) => compose({ ...deps, cache: memoryCache(world.clock), limiter: memoryRateLimiter(), ...overrides })

@@ -18,7 +18,13 @@ interface Ask {
 /** The whole surface over whatever app the world has: opened once for a describe block, since that takes longer than a test. */
 export function useRest(world: World) {
   const rest = {} as Awaited<ReturnType<typeof openSurface>>
-  const app = { auth: current(world, 'auth'), users: current(world, 'users') } as App
+  const app = {
+    auth: current(world, 'auth'),
+    users: current(world, 'users'),
+    posts: current(world, 'posts'),
+    relations: current(world, 'relations'),
+    notifications: current(world, 'notifications'),
+  } as App
   beforeAll(async () => {
     const api = { routes: createRoutes(app), router: createRouter(app), authenticate: app.auth.authenticate }
     // @NOTE a busy machine that runs tests is no reason to refuse their requests
@@ -68,7 +74,7 @@ export function useRest(world: World) {
 export const refused = (status: number, message: string) => ({ status, message })
 
 /** A feature of the app that the world has when it is called. */
-function current(world: World, feature: 'auth' | 'users'): object {
+function current(world: World, feature: 'auth' | 'users' | 'posts' | 'relations' | 'notifications'): object {
   const call = (member: string | symbol, args: unknown[]) => (world.app[feature] as any)[member](...args)
   return new Proxy(
     {},

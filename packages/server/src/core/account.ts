@@ -1,5 +1,6 @@
 import { defineErrors } from './errors.ts'
-import { codePointLength, isStorableText } from './text.ts'
+import { isStorableText, isWithin } from './text.ts'
+import { isWebUrl } from './web-url.ts'
 
 /** Both features of accounts say this, so that a client asks for one code. */
 export const accountErrors = defineErrors('users', {
@@ -25,11 +26,8 @@ export function isPassword(text: string): boolean {
   return isStorableText(text) && isWithin(text, accountLimits.password)
 }
 
-/** Something that a browser may load: http or https, and nothing that runs (`javascript:`) or hides its origin (`data:`). */
 export function isAvatarUrl(text: string): boolean {
-  if (!isStorableText(text) || !isWithin(text, accountLimits.avatarUrl) || /\s/u.test(text)) return false
-  // @NOTE the parser would mend `https:x` and `https:\\x`; browsers would too, other clients would not.
-  return /^https?:\/\/[^/\\]/i.test(text) && URL.canParse(text)
+  return isWithin(text, accountLimits.avatarUrl) && isWebUrl(text)
 }
 
 const atext = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~\\-\\u{A0}-\\u{10FFFF}]"
@@ -60,10 +58,4 @@ export function isEmailSyntax(text: string): boolean {
 /** The narrower form that an account may have, and that a login is taken for: REST-V1 1.8, "plain e-mail". */
 export function isPlainEmail(text: string): boolean {
   return /^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}$/.test(text)
-}
-
-function isWithin(text: string, { min, max }: { min: number; max: number }): boolean {
-  if (text.length > 2 * max) return false // a code point is one or two units: what is far too long need not be counted
-  const length = codePointLength(text)
-  return length >= min && length <= max
 }

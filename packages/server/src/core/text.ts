@@ -11,6 +11,15 @@ export function codePointLength(text: string): number {
   return count
 }
 
+/** Whether `text` has `min` to `max` code points. */
+export function isWithin(text: string, { min, max }: { min: number; max: number }): boolean {
+  // A code point is one or two units: what is far too long, or long and short enough in any case, need not be counted.
+  if (text.length > 2 * max) return false
+  if (text.length <= max && text.length >= 2 * min) return true
+  const length = codePointLength(text)
+  return length >= min && length <= max
+}
+
 /** False for what not every database keeps: a NUL, and half of a surrogate pair. */
 export function isStorableText(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed()

@@ -6,6 +6,9 @@ import * as users from './0001-users.ts'
 import * as outbox from './0002-outbox.ts'
 import * as auth from './0003-auth.ts'
 import * as audit from './0004-audit.ts'
+import * as posts from './0005-posts.ts'
+import * as relations from './0006-relations.ts'
+import * as notifications from './0007-notifications.ts'
 
 interface NumberedMigration {
   up(db: Kysely<any>, dialect: Dialect): Promise<void>
@@ -18,6 +21,9 @@ const migrations: Record<string, NumberedMigration> = {
   '0002-outbox': outbox,
   '0003-auth': auth,
   '0004-audit': audit,
+  '0005-posts': posts,
+  '0006-relations': relations,
+  '0007-notifications': notifications,
 }
 
 export interface MigrationStatus {

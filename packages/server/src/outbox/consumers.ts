@@ -18,6 +18,11 @@ export interface Consumer<Type extends EventType = EventType> {
   /** Names the group, for good: renamed, it would start again at the oldest event. */
   name: string
   types: readonly Type[]
+  /**
+   * Comes before the first of the events that are handled in one transaction, with all of them: takes the locks that they need,
+   * in one order. Taken one by one they would follow the order of the events, and deadlock with what takes them in another.
+   */
+  prepare?(tx: Tx, events: readonly ConsumedEvent<Type>[]): Promise<void>
   /** Writes the effect with `tx` and touches nothing else: it may run more than once, and only its last run is kept. */
   handle(tx: Tx, event: ConsumedEvent<Type>): Promise<void>
 }
@@ -43,6 +48,7 @@ export function consumeBatches(deps: ConsumerDeps, consumer: Consumer<any>): (ev
       const taken = await database.transaction(async (tx) => {
         const parked = await selectParkedKeys(tx, consumer.name)
         if (events.some((event) => parked.has(event.key))) return undefined
+        await consumer.prepare?.(tx, events as ConsumedEvent[])
         const taken: BusEvent[] = []
         for (const event of events) if (await takeOnce(deps, consumer, tx, event)) taken.push(event)
         return taken
@@ -60,7 +66,10 @@ export function consumeBatches(deps: ConsumerDeps, consumer: Consumer<any>): (ev
     try {
       const outcome = await database.transaction(async (tx) => {
         const parked = await selectParkedKeys(tx, consumer.name)
-        if (!parked.has(event.key)) return (await takeOnce(deps, consumer, tx, event)) ? 'consumed' : undefined
+        if (!parked.has(event.key)) {
+          await consumer.prepare?.(tx, [event as ConsumedEvent])
+          return (await takeOnce(deps, consumer, tx, event)) ? 'consumed' : undefined
+        }
         // What comes later waits behind it, or the events of one user would change their order.
         await parkEvent(tx, {
           consumer: consumer.name,

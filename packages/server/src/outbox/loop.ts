@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as othersTurn, setTimeout as sleep } from 'node:timers/promises'
 import { ExponentialBackoff, type IBackoff } from 'cockatiel'
 import { DomainError } from '../core/errors.ts'
 
@@ -23,6 +23,7 @@ export function startLoop(turn: (signal: AbortSignal) => Promise<void>, onFailur
       try {
         await turn(signal)
         pause = undefined
+        await othersTurn() // @NOTE on SQLite a turn may never really wait: a backlog would be one long turn, and no request be answered
       } catch (error) {
         if (!pause) onFailure(error)
         pause = pause ? pause.next(undefined) : backoff.next()

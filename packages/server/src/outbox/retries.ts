@@ -1,5 +1,5 @@
 import { isoTime } from '../core/time.ts'
-import { afterFailure, takeOnce, type Consumer, type ConsumerDeps } from './consumers.ts'
+import { afterFailure, takeOnce, type ConsumedEvent, type Consumer, type ConsumerDeps } from './consumers.ts'
 import { deleteLetter, selectDue, updateFailure, type DeadLetter } from './dead-letters.ts'
 import { isTransient } from './loop.ts'
 
@@ -16,6 +16,7 @@ async function retry(deps: ConsumerDeps, consumer: Consumer<any>, { id, event, a
   const { database, clock, onOutcome } = deps
   try {
     await database.transaction(async (tx) => {
+      await consumer.prepare?.(tx, [event as ConsumedEvent])
       await takeOnce(deps, consumer, tx, event)
       await deleteLetter.run(tx, { id })
     })

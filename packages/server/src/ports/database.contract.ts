@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql, type Generated, type Kysely } from 'kysely'
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Database, TextIndex } from './database.ts'
 
 export interface ScratchTables {
@@ -141,6 +141,30 @@ export function databaseContract(
       release.resolve()
       await holder
       await database.transaction(async (tx) => expect(await database.dialect.tryLock(tx, 'job')).toBe(true))
+      await other.close()
+    })
+
+    it('holds rows for one transaction at a time, and takes them in one order, whatever the order they are asked for in', async () => {
+      const other = openAgain()
+      const ids = [await addNote('0'), await addNote('0 too')]
+      const isRetryable = vi.spyOn(database.dialect, 'isRetryable')
+      const bump = (opening: Database<ScratchTables>, order: number[]) =>
+        opening.transaction(async (tx) => {
+          await opening.dialect.lockRows(tx, 'note', [...order, 404_404])
+          for (const id of order) {
+            const { at } = await tx.selectFrom('note').select('at').where('id', '=', id).executeTakeFirstOrThrow()
+            await new Promise((resolve) => setImmediate(resolve))
+            await tx.updateTable('note').set({ at: String(Number(at) + 1) }).where('id', '=', id).execute()
+          }
+        })
+      const openings = [database, other]
+      await Promise.all(Array.from({ length: 40 }, (_, i) => bump(openings[i % 2]!, i % 4 < 2 ? ids : ids.toReversed())))
+      const rows = await database.db.selectFrom('note').select('at').orderBy('id').execute()
+      expect(rows.map(({ at }) => at)).toEqual(['40', '40'])
+      // On SQLite two writers are always in each other's way; what they want to write does not matter.
+      if (database.dialect.name === 'postgres') expect(isRetryable).not.toHaveBeenCalled()
+      isRetryable.mockRestore()
+      await database.transaction((tx) => database.dialect.lockRows(tx, 'note', []))
       await other.close()
     })
 

@@ -33,6 +33,11 @@ export interface Dialect {
   tryLock(tx: Transaction<any>, lockName: string): Promise<boolean>
   /** Waits for its turn. Released at commit. */
   lock(tx: Transaction<any>, lockName: string): Promise<void>
+  /**
+   * Keeps the rows with these ids from being changed by others until the end of the transaction. It takes them in ascending
+   * order, whatever the order of `ids`, so two that want the same rows never wait for each other. What is not there is passed by.
+   */
+  lockRows(tx: Transaction<any>, table: string, ids: readonly number[]): Promise<void>
   /** Lets the statements of this transaction take as long as they need: for migrations. */
   liftTimeouts(tx: Transaction<any>): Promise<void>
   readonly textSearch: TextSearch

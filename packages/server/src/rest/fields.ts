@@ -1,17 +1,20 @@
 import * as z from 'zod'
-import { codePointLength, isStorableText } from '../core/text.ts'
+import { isStorableText, isWithin } from '../core/text.ts'
 
 export const id = z.int().min(1)
 
 /** An id in a path: digits, perhaps a sign and leading zeros, as v1 reads them. */
 export const idInPath = z.preprocess(toInteger, id)
 
+/** The same for routes that have an answer of their own for an id that nothing can have. */
+export const integerInPath = z.preprocess(toInteger, z.int())
+
 /** Text of `min` to `max` code points that every database can keep. What is no text at all is `invalid input`, the rest `validation failed`. */
 export function text({ min = 0, max }: { min?: number; max: number }) {
   return z
     .string()
     .refine(isStorableText, 'Holds a NUL, or half of a surrogate pair')
-    .refine((value) => isWithin(value, min, max), `Expected ${min} to ${max} characters`)
+    .refine((value) => isWithin(value, { min, max }), `Expected ${min} to ${max} characters`)
     .meta({ minLength: min, maxLength: max }) // JSON Schema counts code points, too; zod's own min and max do not
 }
 
@@ -37,10 +40,4 @@ export const sentence = z.object({ message: z.string() })
 /** NaN for what is no integer: the schema behind it refuses that. */
 function toInteger(text: unknown): number {
   return typeof text === 'string' && /^[+-]?\d+$/.test(text) ? Number(text) : NaN
-}
-
-function isWithin(text: string, min: number, max: number): boolean {
-  if (text.length > 2 * max) return false // a code point is one or two units: what is far too long need not be counted
-  const length = codePointLength(text)
-  return length >= min && length <= max
 }

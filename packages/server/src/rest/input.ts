@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { inputErrors, toIssues } from '../core/input.ts'
-import { idInPath } from './fields.ts'
+import { idInPath, integerInPath } from './fields.ts'
 import type { Route } from './route.ts'
 
 interface Raw {
@@ -41,7 +41,7 @@ const nothing: ReadInput = {}
 /** The routes that are asked most take one id and nothing else. */
 function onlyIdOf({ shape }: z.ZodObject): string | undefined {
   const [[name, field] = [], ...others] = Object.entries(shape)
-  return others.length === 0 && field === idInPath ? name : undefined
+  return others.length === 0 && (field === idInPath || field === integerInPath) ? name : undefined
 }
 
 /** An id as everybody writes it, at a tenth of what the schema costs; the rest is the schema's to judge. */

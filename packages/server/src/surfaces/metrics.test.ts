@@ -43,6 +43,9 @@ describe('metrics', () => {
     metrics.rateLimited('login')
     metrics.registration()
     metrics.login()
+    metrics.post()
+    metrics.follow()
+    metrics.notification('system')
     const text = await metrics.registry.metrics()
     for (const line of [
       'pinstack_http_requests_total{method="GET",route="/a",status="200"} 2',
@@ -71,6 +74,9 @@ describe('metrics', () => {
       'pinstack_rate_limited_total{limit="login"} 1',
       'pinstack_registrations_total 1',
       'pinstack_logins_total 1',
+      'pinstack_posts_created_total 1',
+      'pinstack_follows_created_total 1',
+      'pinstack_notifications_created_total{origin="system"} 1',
     ])
       expect(text).toContain(line)
   })

@@ -66,6 +66,9 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
   const rateLimited = counter('rate_limited_total', 'Requests refused by a rate limit.', ['limit'])
   const registrations = counter('registrations_total', 'Accounts made.')
   const logins = counter('logins_total', 'Logins that succeeded.')
+  const posts = counter('posts_created_total', 'Posts made.')
+  const follows = counter('follows_created_total', 'Follows made.')
+  const notifications = counter('notifications_created_total', 'Notifications put into feeds, by the system or by a user.', ['origin'])
 
   return {
     registry,
@@ -102,6 +105,9 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
     rateLimited: (limit: string): void => rateLimited.inc({ limit }),
     registration: (): void => registrations.inc(),
     login: (): void => logins.inc(),
+    post: (): void => posts.inc(),
+    follow: (): void => follows.inc(),
+    notification: (origin: 'system' | 'user'): void => notifications.inc({ origin }),
     /** Lets go of whatever the gauges ask. */
     close: (): void => registry.clear(),
   }

@@ -69,6 +69,10 @@ const dialect: Dialect = {
   async lock(tx, lockName) {
     await sql`select pg_advisory_xact_lock(hashtext(${lockName}))`.execute(tx)
   },
+  async lockRows(tx, table, ids) {
+    // @NOTE `no key`: rows that refer to these by a foreign key may still come. Postgres locks after it has sorted.
+    await sql`select id from ${sql.table(table)} where id = any(${ids}) order by id for no key update`.execute(tx)
+  },
   async liftTimeouts(tx) {
     await sql`set local statement_timeout = 0`.execute(tx)
     await sql`set local lock_timeout = 0`.execute(tx)

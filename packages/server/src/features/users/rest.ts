@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { accountErrors, isEmailSyntax, isPlainEmail } from '../../core/account.ts'
 import { inputErrors } from '../../core/input.ts'
+import { wholeSeconds } from '../../core/time.ts'
 import { roles } from '../../core/viewer.ts'
 import { avatarUrl, bio, email, fullName, newPassword, username } from '../../rest/account-fields.ts'
 import { id, idInPath, pageQuery } from '../../rest/fields.ts'
@@ -171,9 +172,4 @@ function toReply(user: User): z.input<typeof userReply> {
     created_at: wholeSeconds(user.createdAt),
     updated_at: wholeSeconds(user.updatedAt),
   }
-}
-
-/** As v1 prints the times of users: REST-V1 1.7. */
-function wholeSeconds(time: string): string {
-  return `${time.slice(0, 19)}Z`
 }

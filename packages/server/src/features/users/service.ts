@@ -177,6 +177,8 @@ export function createUsers(deps: UsersDeps) {
     },
 
     byId: (id: number, viewer: Viewer | null) => found(rowById(id), viewer),
+    /** For other features: the row through the cache, or nothing. */
+    find: rowById,
     async byUsername(username: string, viewer: Viewer | null): Promise<User> {
       if (!isStorableText(username)) throw accountErrors.not_found()
       return found(selectUserByUsername.first(database.db, { folded: fold(username) }), viewer)

@@ -1,0 +1,98 @@
+import { setImmediate as othersTurn } from 'node:timers/promises'
+import type { Database } from '../../ports/database.ts'
+import type { Tables } from '../../schema.ts'
+import { hydratePosts } from './hydrate.ts'
+import { toCursor, unknownAuthor, type Place, type Post } from './posts.ts'
+import { lists, selectTotal, selectTotalOf, type ListKind, type Span } from './store.ts'
+
+export interface PostFilter {
+  authorId?: number | undefined
+  tag?: string | undefined
+  /** Both are left out themselves. ISO-8601 with milliseconds. */
+  createdAfter?: string | undefined
+  createdBefore?: string | undefined
+}
+
+/** Where the page begins: after so many posts, or after one that was seen. */
+export type ListStart = { offset: number } | { cursor: Place }
+
+export interface PostPage {
+  items: Post[]
+  /** Pass it back to get the next page; null when this page is the last. */
+  nextCursor: string | null
+}
+
+/** As many as one statement may step over before others have their turn: about a millisecond on SQLite. */
+const placesPerStatementMax = 20_000
+/** Later than all: a tilde sorts after every digit. */
+const end: Place = { createdAt: '~', id: 0 }
+
+/** Lists posts, the newest first: of all, of an author, of a tag, of both; each between two times where they are given. */
+export function createListing({ db }: Pick<Database<Tables>, 'db'>, { placesPerStatement = placesPerStatementMax } = {}) {
+  function prepare({ authorId, tag, createdAfter = '', createdBefore = end.createdAt }: PostFilter) {
+    const kind: ListKind = tag === undefined ? (authorId === undefined ? 'all' : 'author') : authorId === undefined ? 'tag' : 'authorAndTag'
+    // Ids begin at 1, so this is the place above all of that very time.
+    const span: Span = { after: createdAfter, before: createdBefore, beforeId: 0 }
+    return { statements: lists[kind], values: { authorId: authorId ?? 0, tag: tag ?? '', ...span } }
+  }
+
+  const from = (span: Span, { createdAt, id }: Place): Span =>
+    createdAt < span.before || (createdAt === span.before && id < span.beforeId) ? { ...span, before: createdAt, beforeId: id } : span
+
+  /** Steps over `offset` posts, a bounded number at a time. Undefined where the list ends before. */
+  async function skip({ statements, values }: ReturnType<typeof prepare>, offset: number) {
+    while (offset > placesPerStatement) {
+      const place = await statements.place.first(db, { ...values, offset: placesPerStatement - 1 })
+      if (!place) return
+      values = { ...values, ...from(values, place) }
+      offset -= placesPerStatement
+      await othersTurn()
+    }
+    return { values, offset }
+  }
+
+  async function page(filter: PostFilter, { start, limit }: { start: ListStart; limit: number }): Promise<PostPage> {
+    const { statements, values } = prepare(filter)
+    const begin =
+      'cursor' in start
+        ? { values: { ...values, ...from(values, start.cursor) }, offset: 0 }
+        : await skip({ statements, values }, start.offset)
+    if (!begin) return { items: [], nextCursor: null }
+    const rows = await statements.page.all(db, { ...begin.values, offset: begin.offset, limit: limit + 1 })
+    const shown = rows.slice(0, limit)
+    const items = (await hydratePosts(db, shown)).map(({ authorId, username, fullName, avatarUrl, deletedAt, ...post }): Post => {
+      return { ...post, author: deletedAt === null ? { id: authorId, username, fullName, avatarUrl } : unknownAuthor }
+    })
+    return { items, nextCursor: rows.length > limit ? toCursor(shown[limit - 1]!) : null }
+  }
+
+  /** All that match. From the counters where there is one for them, else by stepping through the index. */
+  async function count(filter: PostFilter): Promise<number> {
+    const { authorId, tag, createdAfter, createdBefore } = filter
+    if (tag === undefined && createdAfter === undefined && createdBefore === undefined) {
+      const counter = authorId === undefined ? selectTotal.first(db, {}) : selectTotalOf.first(db, { authorId })
+      return (await counter)?.count ?? 0
+    }
+    const { statements, values } = prepare(filter)
+    let span: Span = values
+    for (let total = 0; ; ) {
+      const { count } = (await statements.count.first(db, { ...values, ...span, max: placesPerStatement }))!
+      total += count
+      const last = count < placesPerStatement ? undefined : await statements.place.first(db, { ...values, ...span, offset: count - 1 })
+      if (!last) return total
+      span = from(span, last)
+      await othersTurn()
+    }
+  }
+
+  return {
+    page,
+    async pageAndTotal(filter: PostFilter, { start, limit }: { start: ListStart; limit: number }): Promise<PostPage & { total: number }> {
+      const shown = await page(filter, { start, limit })
+      const { items, nextCursor } = shown
+      // A last page shows where the list ends, and so how long it is.
+      const isKnown = 'offset' in start && nextCursor === null && (items.length > 0 || start.offset === 0)
+      return { ...shown, total: isKnown ? start.offset + items.length : await count(filter) }
+    },
+  }
+}
