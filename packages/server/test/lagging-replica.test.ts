@@ -34,6 +34,7 @@ onEachDriver('reads that may be a moment old', (driver) => {
       keys,
       committed: localDoorbell(),
       settings,
+      live: { streamsPerUserMax: 3, streamsMax: 10 },
       warn() {},
     })
     try {

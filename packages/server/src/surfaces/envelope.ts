@@ -48,7 +48,11 @@ export const jsonType = 'application/json' // v1 names no charset
 
 /** Makes JSON as v1 does: fit for an HTML page (as Go's encoder has it), one newline at its end. */
 export function finishJson(json: string): string {
-  return `${unsafeInHtml.test(json) ? json.replaceAll(allUnsafeInHtml, escapeUnit) : json}\n`
+  return `${escapeForHtml(json)}\n`
+}
+
+export function escapeForHtml(json: string): string {
+  return unsafeInHtml.test(json) ? json.replaceAll(allUnsafeInHtml, escapeUnit) : json
 }
 
 // Nothing outside a string literal of JSON has one of these, so the text may be replaced as a whole.
