@@ -191,6 +191,23 @@ onEachDatabase('seed', (world, driver) => {
       expect(await world.database.db.selectFrom('post').where('authorId', '=', one.viewer.id).select('id').execute()).toEqual([])
       expect(await countRows(world.database.db, 'post')).toBeLessThan(1200)
     })
+    it('passes by who is deleted while it runs', async () => {
+      await seed({ onProgress: stoppingAfter(2) }).catch(() => {})
+      const three = await signInAs(3)
+      let removed: Promise<unknown> | undefined
+      await seed({
+        onProgress: ({ stage }) => void (stage === 'posts' && (removed ??= world.app.users.remove(three.viewer, three.viewer.id))),
+      })
+      await removed
+      const follows = await world.database.db
+        .selectFrom('follow')
+        .where((eb) => eb.or([eb('followerId', '=', three.viewer.id), eb('followeeId', '=', three.viewer.id)]))
+        .select('id')
+        .execute()
+      expect(follows).toEqual([])
+      await expectCountersRight(world.database.db)
+      expect(await countRows(world.database.db, 'follow')).toBeLessThan(2400)
+    })
     const signedUpId = async (number: number) =>
       (await world.database.db.selectFrom('user').where('emailFolded', '=', `u${number}@seed-1.example`).select('id').executeTakeFirst())
         ?.id
