@@ -61,10 +61,11 @@ export async function seedWords(seed: number): Promise<Vocabulary> {
   }
 }
 
+/** With what joins and colours them. */
+const emoji = /\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|\u{200d}|\u{fe0f}|\u{20e3}|[\u{e0020}-\u{e007f}]/gu
+
 function withoutEmoji(text: string): string {
-  return text
-    .replace(/[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u{200d}\u{fe0f}\u{20e3}\u{e0020}-\u{e007f}]/gu, '')
-    .trim()
+  return text.replace(emoji, '').trim()
 }
 
 function upperFirst(text: string): string {

@@ -82,10 +82,16 @@ describe('seed', () => {
     const sizes = ['--users', '1500', '--posts-per-user', '10', '--follows-per-user', '10', ...until]
     expect(await seed('whole', sizes)).toMatchObject({ exitCode: 0 })
     const whole = await rowsOf('whole')
-    for (const line of ['users   500 of', 'posts   3000 of', 'posts   9000 of', 'follows 1500 of', 'follows 9000 of']) {
+    for (const line of [
+      'users   500 of',
+      'posts   [3-9]\\d{3} of',
+      'posts   (9|1\\d)\\d{3} of',
+      'follows [1-9]\\d* of',
+      'follows (9|1\\d)\\d{3} of',
+    ]) {
       const running = start(['seed', '--data', 'killed', ...sizes])
       await saysUntil(running, new RegExp(line))
-      await sleep(Math.random() * 20) // anywhere in a batch
+      await sleep(Math.random() * 10) // anywhere in a batch
       running.process.kill('SIGKILL')
       await running.ended
       const rows = await rowsOf('killed')
@@ -95,6 +101,7 @@ describe('seed', () => {
     expect(await rowsOf('killed')).toEqual(whole)
   }, 60_000)
 
+  // The time is for a machine that is busy with other things: each run is a start of Node, and waits for the disk.
   it('says what it did, and that there was nothing to do', async () => {
     const small = ['--users', '20', '--posts-per-user', '2', '--follows-per-user', '3', '--password', 'correct horse', ...until]
     const first = await seed('small', small)
@@ -108,15 +115,13 @@ describe('seed', () => {
     expect((await seed('small', small)).stderr).toContain('Seed 1 is complete on SQLite')
     const third = await seed('small', [...small, '--seed', '2', '--json'])
     expect(JSON.parse(third.stdout)).toMatchObject({ seed: 2, changed: true, password: 'correct horse' })
-  })
+  }, 60_000)
 
   it('is refused where people may be using the database, and touches nothing there', async () => {
     const tiny = ['--users', '3', '--follows-per-user', '1']
     const production = await seed('production', tiny, { NODE_ENV: 'production' })
     expect(production).toMatchObject({ exitCode: 2, stdout: '' })
-    expect(production.stderr).toMatch(
-      /^pinstack: NODE_ENV is production: if made-up people may be added to it, say so with --yes \(SQLite, .+\)\.\n$/,
-    )
+    expect(production.stderr).toMatch(/^pinstack: NODE_ENV is production: if made-up people may be added to it, say so with --yes\.\n$/)
     expect(await seed('production', [...tiny, '--yes'], { NODE_ENV: 'production' })).toMatchObject({ exitCode: 0 })
 
     const create = start(['user', 'create', 'ada', '--email', 'ada@example.com', '--password-stdin', '--data', 'people'])
@@ -127,7 +132,7 @@ describe('seed', () => {
     expect((await rowsOf('people')).user).toHaveLength(1)
     const elsewhere = await seed('none', [...tiny, '--database', 'postgres://pinstack@db.invalid/pinstack'])
     expect([elsewhere.exitCode, elsewhere.stderr]).toEqual([2, expect.stringContaining('The database is on another machine: ')])
-  })
+  }, 60_000)
 
   it.each([
     ['--users many', '--users must be a whole number, not "many".'],

@@ -30,8 +30,21 @@ export async function followRows(dir: string): Promise<Row[]> {
   })
   const users = await database.transaction((tx) => {
     const names = Array.from({ length: warmUps + samples + storm * storms + 1 }, (_, i) => `follower${i}`)
-    const more = { email: '', fullName: null, fullNameFolded: null, bio: null, avatarUrl: null, createdAt: '', updatedAt: '', deletedAt: null }
-    return tx.insertInto('user').values(names.map((username) => ({ ...more, username, usernameFolded: username, emailFolded: username }))).returning('id').execute()
+    const more = {
+      email: '',
+      fullName: null,
+      fullNameFolded: null,
+      bio: null,
+      avatarUrl: null,
+      createdAt: '',
+      updatedAt: '',
+      deletedAt: null,
+    }
+    return tx
+      .insertInto('user')
+      .values(names.map((username) => ({ ...more, username, usernameFolded: username, emailFolded: username })))
+      .returning('id')
+      .execute()
   })
   const [star, ...followers] = users.map(({ id }) => id) as [number, ...number[]]
   const viewer = { id: star, role: 'user', sessionId: '' } as const
@@ -61,10 +74,18 @@ export async function followRows(dir: string): Promise<Row[]> {
   }
   await background.close()
   await opened.close()
-  const at = (values: number[], part: number) => values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))]!
+  const at = (values: number[], part: number) =>
+    values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))]!
   const note = `median ${at(oneMs, 0.5).toFixed(2)} ms, slowest of ${samples}: ${at(oneMs, 1).toFixed(1)} ms`
   return [
     { what: 'from a follow to its notification in the feed, p99', value: at(oneMs, 0.99), unit: 'ms', bar: 50, better: 'less', note },
-    { what: `${storm} follows of one user at once, until all are told of, p95`, value: at(stormMs, 0.95), unit: 'ms', bar: undefined, better: 'less', note: `median ${at(stormMs, 0.5).toFixed(1)} ms` },
+    {
+      what: `${storm} follows of one user at once, until all are told of, p95`,
+      value: at(stormMs, 0.95),
+      unit: 'ms',
+      bar: undefined,
+      better: 'less',
+      note: `median ${at(stormMs, 0.5).toFixed(1)} ms`,
+    },
   ]
 }

@@ -73,6 +73,7 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
   const retries = app.consumers.map((consumer) =>
     startJob(retryEveryMs, async () => (await retryDue(consuming, consumer)) > 0, failed('retry')),
   )
+  await tail.started // @NOTE a stream that opens before it would wait for events that the tail never hears
   for (const consumer of app.consumers) await bus.subscribe(consumer.name, consumeBatches(consuming, consumer))
 
   const groups = app.consumers.map(({ name }) => name)

@@ -3,6 +3,8 @@ import { purgeAuthOf } from './features/auth/jobs.ts'
 import type { Keyring } from './features/auth/keys.ts'
 import type { Passwords } from './features/auth/passwords.ts'
 import { createAuth } from './features/auth/service.ts'
+import type { HubDeps } from './features/live/hub.ts'
+import { createLive } from './features/live/service.ts'
 import { createNotifications } from './features/notifications/service.ts'
 import { createPosts } from './features/posts/service.ts'
 import { createRelations } from './features/relations/service.ts'
@@ -36,6 +38,7 @@ export interface AppDeps {
     issuer: string
     audience: string
   }
+  live: HubDeps['limits']
   metrics?: Metrics
   warn(message: string, fields: Record<string, unknown>): void
 }
@@ -83,20 +86,30 @@ export function compose(deps: AppDeps) {
   })
   const relations = createRelations({ database, clock, emit, ...(metrics && { record: metrics }) })
   const notifications = createNotifications({ database, clock, emit, limiter, settings, ...(metrics && { record: metrics }) })
+  const live = createLive({
+    database,
+    findNotifications: notifications.byIds,
+    findPosts: posts.byIds,
+    limits: deps.live,
+    ...(metrics && { record: metrics }),
+  })
   return {
     users,
     auth,
     posts,
     relations,
     notifications,
+    live,
     audit: { list: (range?: Parameters<typeof listAudit>[1]) => listAudit(database.db, range) },
     deadLetters: createDeadLetters({ database, clock }),
     /** Who reacts to events. Their names are the groups on the bus. */
     consumers: [...notifications.consumers] as Consumer<any>[],
-    /** For the process's tail: what is remembered here goes when it changed, in this process or in another. */
-    hear({ type, key, payload }: Event): void {
+    /** For the process's tail: what is remembered here goes when it changed, in this process or in another, and streams are told. */
+    hear(event: Event): void {
+      const { type, key, payload } = event
       if (type === 'user_updated' || type === 'user_deleted') void users.forget(key)
       if (type === 'post_updated' || type === 'post_deleted') void posts.forget(payload.post_id)
+      live.hear(event) // last: whoever is told reads what is true by now
     },
     /** Bounded batches of work that may wait. Each tells whether more is left. */
     jobs: {

@@ -57,6 +57,7 @@ describe('layers', () => {
       auth: { accessTtl: 900_000, refreshTtl: 2_592_000_000, previousSecrets: [], issuer: 'pinstack', audience: 'pinstack' },
       users: { createByUsers: true },
       notifications: { sendByUsers: true },
+      live: { streamsPerUser: 20, streamsMax: 10_000, heartbeat: 15_000 },
       outbox: { retentionDays: 7, pollMs: 500 },
       cache: { entriesMax: 10_000 },
       log: { level: 'info' },

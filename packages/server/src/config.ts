@@ -104,6 +104,20 @@ export const configSchema = z.strictObject({
   notifications: section({
     sendByUsers: onOff('Whether a signed-in user may send notifications to others (`POST /notification/send`).').default(true),
   }),
+  live: section({
+    streamsPerUser: whole('Streams of live events that one user may have open, over all devices and tabs, at one process.', {
+      min: 1,
+      max: 10_000,
+    }).default(20),
+    streamsMax: whole('Streams of live events that one process keeps open at most; each takes some 50 KiB.', {
+      min: 1,
+      max: 1_000_000,
+    }).default(10_000),
+    heartbeat: duration('How often an idle stream says that it is there. Shorter than the idle time-out of every proxy on the way.', {
+      min: '1s',
+      max: '5m',
+    }).prefault('15s'),
+  }),
   outbox: section({
     retentionDays: whole('Days that delivered events are kept.', { min: 1, max: 3650 }).default(7),
     pollMs: whole('Milliseconds between two looks for events that no one rang for.', { min: 10, max: 60_000 }).default(500),

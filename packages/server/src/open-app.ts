@@ -63,6 +63,7 @@ export async function openApp(config: Config, options: OpenAppOptions = {}): Pro
         issuer: config.auth.issuer,
         audience: config.auth.audience,
       },
+      live: { streamsPerUserMax: config.live.streamsPerUser, streamsMax: config.live.streamsMax },
       ...(metrics && { metrics }),
     })
     return {

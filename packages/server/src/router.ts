@@ -1,5 +1,6 @@
 import type { App } from './compose.ts'
 import { authRouter } from './features/auth/router.ts'
+import { liveRouter } from './features/live/router.ts'
 import { notificationsRouter } from './features/notifications/router.ts'
 import { postsRouter } from './features/posts/router.ts'
 import { relationsRouter } from './features/relations/router.ts'
@@ -9,6 +10,7 @@ import { router } from './rpc/procedures.ts'
 export function createRouter(app: App) {
   return router({
     auth: authRouter({ auth: app.auth, users: { byId: app.users.byId } }),
+    live: liveRouter(app),
     notifications: notificationsRouter(app),
     posts: postsRouter(app),
     relations: relationsRouter(app),

@@ -103,12 +103,14 @@ async function withSurfaces({ config, logger, metrics, opened, background, setup
       version,
       corsOrigins: config.http.cors.origins,
       trustProxy: config.http.trustProxy,
+      heartbeatMs: config.live.heartbeat,
     },
   )
   const monitor = await createMetricsSurface({ metrics, health, logger })
   let closing: Promise<void> | undefined
 
   async function close(): Promise<void> {
+    app.live.close() // first: a client that comes back at once is sent to another process
     await http.close()
     await background.close()
     await opened.close()

@@ -23,7 +23,14 @@ onEachDriver('reads that may be a moment old', (driver) => {
   it('are none that are cached or decide anything', async () => {
     for (const { database } of [primary, stale]) await migrateUp(database)
     const database = openPostgres<Tables>({ url: primary.url, replicaUrl: stale.url, poolMax: 4 })
-    const settings = { createByUsers: true, sendByUsers: true, accessTtlMs: 900_000, refreshTtlMs: 9e9, issuer: 'pinstack', audience: 'pinstack' }
+    const settings = {
+      createByUsers: true,
+      sendByUsers: true,
+      accessTtlMs: 900_000,
+      refreshTtlMs: 9e9,
+      issuer: 'pinstack',
+      audience: 'pinstack',
+    }
     const keys = await openSecretKeys({ secret: 'jW0oB0qv1zcPSyGQ4nXYxH2T9kLmR5dE' })
     const app = compose({
       database,
@@ -34,6 +41,7 @@ onEachDriver('reads that may be a moment old', (driver) => {
       keys,
       committed: localDoorbell(),
       settings,
+      live: { streamsPerUserMax: 3, streamsMax: 10 },
       warn() {},
     })
     try {

@@ -91,6 +91,7 @@ export function onEachDatabase(title: string, suite: (world: World, driver: Driv
           issuer: 'pinstack',
           audience: 'pinstack',
         },
+        live: { streamsPerUserMax: 3, streamsMax: 10 },
         warn,
       }
       world.composeAgain = (overrides) => compose({ ...deps, cache: memoryCache(world.clock), limiter: memoryRateLimiter(), ...overrides })

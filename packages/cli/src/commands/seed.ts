@@ -54,13 +54,16 @@ async function seed(options: SeedCommandOptions): Promise<void> {
   const untilMs = options.until === undefined ? undefined : midnight(options.until)
   const { config } = readSettings(options)
   const { openDatabase } = await import('@pinstack/server/open-database')
-  const { findSeedDanger, seedDatabase, SeedError } = await import('@pinstack/server/seed')
+  const { dangerOfAccounts, dangerOfSettings, seedDatabase, SeedError } = await import('@pinstack/server/seed')
   const { migrateUp } = await import('@pinstack/server/migrations')
+  const refuse = (danger: string | undefined) => {
+    if (danger && !options.yes) throw wrongUse(`${danger}: if made-up people may be added to it, say so with --yes.`)
+  }
+  refuse(dangerOfSettings({ url: config.database.url, env: process.env }))
   const { database, description } = await openDatabase(config, { onWaiting: (reason) => say(`${reason} …`) })
   const progress = await showProgress()
   try {
-    const danger = options.yes ? undefined : await findSeedDanger(database, { url: config.database.url, env: process.env })
-    if (danger) throw wrongUse(`${danger}: if made-up people may be added to it, say so with --yes (${description}).`)
+    refuse(await dangerOfAccounts(database))
     await migrateUp(database)
     const { password } = options
     const words = await seedWords(seed)

@@ -9,6 +9,7 @@ import * as audit from './0004-audit.ts'
 import * as posts from './0005-posts.ts'
 import * as relations from './0006-relations.ts'
 import * as notifications from './0007-notifications.ts'
+import * as live from './0008-live.ts'
 
 interface NumberedMigration {
   up(db: Kysely<any>, dialect: Dialect): Promise<void>
@@ -24,6 +25,7 @@ const migrations: Record<string, NumberedMigration> = {
   '0005-posts': posts,
   '0006-relations': relations,
   '0007-notifications': notifications,
+  '0008-live': live,
 }
 
 export interface MigrationStatus {

@@ -3,6 +3,8 @@ import type { Db, Tx } from '../schema.ts'
 
 /** The row of `outboxPosition` that is no group's: the number that was given out last. */
 export const sequenceName = 'sequence'
+/** Nor is this one: up to this number, events may have been pruned. */
+export const prunedName = 'pruned'
 
 /** Undefined for a group that never took anything. */
 export const selectPosition = query<{ name: string }>()((db: Db, { name }) =>

@@ -3,7 +3,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Database } from '../ports/database.ts'
 import { query } from '../query.ts'
 import type { Tables, Tx } from '../schema.ts'
-import { selectPosition } from './positions.ts'
+import { prunedName, savePosition, selectPosition } from './positions.ts'
 
 const batchMax = 1_000
 
@@ -21,8 +21,10 @@ export async function pruneEvents(deps: {
   const passedSeq = Math.min(Number.MAX_SAFE_INTEGER, ...(await Promise.all(groups.map((name) => positionOf(database, name)))))
   const before = isoTime(clock.nowMs() - retentionMs)
   return database.transaction(async (tx) => {
-    const pruned = await deleteEvents.run(tx, { before, passedSeq, limit: batchMax })
-    return pruned + (await deleteMarks.run(tx, { before, limit: batchMax }))
+    const pruned = await deleteEvents.all(tx, { before, passedSeq, limit: batchMax })
+    // Readers who come back learn from it that something is missing: the table alone does not say so.
+    if (pruned.length > 0) await savePosition.run(tx, { name: prunedName, seq: Math.max(...pruned.map(({ seq }) => seq!)) })
+    return pruned.length + (await deleteMarks.run(tx, { before, limit: batchMax }))
   })
 }
 
@@ -35,7 +37,8 @@ const deleteEvents = query<{ before: string; passedSeq: number; limit: number }>
     .deleteFrom('outbox')
     .where('id', 'in', (eb) =>
       eb.selectFrom('outbox').where('seq', '<=', passedSeq).where('createdAt', '<', before).orderBy('seq').limit(limit).select('id'),
-    ),
+    )
+    .returning('seq'),
 )
 
 /** @NOTE a mark must outlive its event, or a late redelivery would find none: marks are younger than the events they are of. */

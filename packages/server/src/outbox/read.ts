@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Events, EventType } from '../events.ts'
 import type { Doorbell } from '../ports/doorbell.ts'
 import { query } from '../query.ts'
-import { selectPosition, sequenceName } from './positions.ts'
+import { prunedName, selectPosition, sequenceName } from './positions.ts'
 import type { Db } from '../schema.ts'
 
 /** An event with its place in the public order. */
@@ -29,6 +29,14 @@ const selectEventsOf = query<{ afterSeq: number; key: number; limit: number }>()
 /** The number that was given out last; 0 when none was. */
 export async function readLastSeq(db: Db): Promise<number> {
   return (await selectPosition.first(db, { name: sequenceName }))!.seq
+}
+
+/**
+ * Events up to this number may be gone; 0 when none is. @NOTE read it after the events: what was pruned before they were read
+ * is counted in it, so a reader that stood at or beyond it has missed nothing.
+ */
+export async function readPrunedSeq(db: Db): Promise<number> {
+  return (await selectPosition.first(db, { name: prunedName }))?.seq ?? 0
 }
 
 /** How many events wait for their number, and since when. */

@@ -154,7 +154,11 @@ export function databaseContract(
           for (const id of order) {
             const { at } = await tx.selectFrom('note').select('at').where('id', '=', id).executeTakeFirstOrThrow()
             await new Promise((resolve) => setImmediate(resolve))
-            await tx.updateTable('note').set({ at: String(Number(at) + 1) }).where('id', '=', id).execute()
+            await tx
+              .updateTable('note')
+              .set({ at: String(Number(at) + 1) })
+              .where('id', '=', id)
+              .execute()
           }
         })
       const openings = [database, other]

@@ -34,6 +34,37 @@ interface Definition<Auth extends RouteAuth, Params extends Schema, Query extend
   handle(input: Input<Auth, Params, Query, Body>): Promise<Reply extends z.ZodObject ? z.input<Reply> : void>
 }
 
+/** A line of a stream: what came, under the id from which a client can go on. */
+export interface SentEvent {
+  id: string
+  event: string
+  /** Sent as JSON, with the members that the schema of `event` has. */
+  data: object
+}
+
+interface EventDefinition<Auth extends RouteAuth>
+  extends Pick<
+    Definition<Auth, undefined, undefined, undefined, undefined>,
+    'name' | 'path' | 'auth' | 'summary' | 'description' | 'errors'
+  > {
+  /** What can come, by name. */
+  events: Record<string, z.ZodObject>
+  /** Rejects when the stream may not be opened. Once it goes on, its rejection ends the answer: the client comes back and learns why. */
+  open(input: { viewer: Input<Auth, undefined, undefined, undefined>['viewer'] } & StreamInput): Promise<AsyncIterable<SentEvent>>
+}
+
+export interface StreamInput {
+  /** What the client got last, where it comes back. */
+  lastEventId: string | undefined
+  /** Ends with the connection. */
+  signal: AbortSignal
+}
+
+/** A GET that answers with server-sent events, for as long as the client listens. */
+export function eventRoute<Auth extends RouteAuth>(definition: EventDefinition<Auth>): Route {
+  return { ...definition, method: 'GET', handle: async () => {} } as Route
+}
+
 interface Input<Auth extends RouteAuth, Params extends Schema, Query extends Schema, Body extends Schema> {
   viewer: { open: null; optional: Viewer | null; required: Viewer }[Auth]
   client: Client
@@ -43,7 +74,7 @@ interface Input<Auth extends RouteAuth, Params extends Schema, Query extends Sch
 }
 
 /** A definition whose types have been checked against each other, so that routes of all shapes fit one list. */
-export type Route = Definition<any, any, any, any, any>
+export type Route = Definition<any, any, any, any, any> & Partial<Pick<EventDefinition<any>, 'events' | 'open'>>
 
 export function route<
   Auth extends RouteAuth,

@@ -7,7 +7,7 @@ import { publish } from '../../test/posts.ts'
 import { countRows, dumpSeed, expectCountersRight, password, smallSeed, words } from '../../test/seeds.ts'
 import { migrateUp } from '../migrations/index.ts'
 import type { Tables } from '../schema.ts'
-import { findSeedDanger, seedDatabase, type SeedOptions, type SeedProgress } from './seed.ts'
+import { dangerOfAccounts, dangerOfSettings, seedDatabase, type SeedOptions, type SeedProgress } from './seed.ts'
 
 onEachDatabase('seed', (world, driver) => {
   const opened: OpenedDatabase<Tables>[] = []
@@ -49,7 +49,7 @@ onEachDatabase('seed', (world, driver) => {
     expect(dumps[0]!.follow).not.toEqual(dumps[2]!.follow)
     const sizes = Object.entries(dumps[0]!).map(([name, { length }]) => [name, length])
     expect(Object.fromEntries(sizes)).toMatchObject({ user: 600, credentials: 600, post: 1200, follow: 2400, notification: 2400, tag: 200 })
-  })
+  }, 60_000)
 
   it('leaves every counter right wherever it is stopped, and goes on to the very same rows', async () => {
     const [stopped, whole] = [await emptyDatabase(), await emptyDatabase()]
@@ -62,7 +62,7 @@ onEachDatabase('seed', (world, driver) => {
     expect(stops).toBe(8)
     await seedDatabase(whole, smallSeed())
     expect(await dumpSeed(stopped.db)).toEqual(await dumpSeed(whole.db))
-  })
+  }, 60_000)
 
   it('changes nothing when it is complete, also on a later day', async () => {
     await seed()
@@ -191,6 +191,23 @@ onEachDatabase('seed', (world, driver) => {
       expect(await world.database.db.selectFrom('post').where('authorId', '=', one.viewer.id).select('id').execute()).toEqual([])
       expect(await countRows(world.database.db, 'post')).toBeLessThan(1200)
     })
+    it('passes by who is deleted while it runs', async () => {
+      await seed({ onProgress: stoppingAfter(2) }).catch(() => {})
+      const three = await signInAs(3)
+      let removed: Promise<unknown> | undefined
+      await seed({
+        onProgress: ({ stage }) => void (stage === 'posts' && (removed ??= world.app.users.remove(three.viewer, three.viewer.id))),
+      })
+      await removed
+      const follows = await world.database.db
+        .selectFrom('follow')
+        .where((eb) => eb.or([eb('followerId', '=', three.viewer.id), eb('followeeId', '=', three.viewer.id)]))
+        .select('id')
+        .execute()
+      expect(follows).toEqual([])
+      await expectCountersRight(world.database.db)
+      expect(await countRows(world.database.db, 'follow')).toBeLessThan(2400)
+    })
     const signedUpId = async (number: number) =>
       (await world.database.db.selectFrom('user').where('emailFolded', '=', `u${number}@seed-1.example`).select('id').executeTakeFirst())
         ?.id
@@ -226,16 +243,23 @@ onEachDatabase('seed', (world, driver) => {
     })
 
     it('where people may be using the database', async () => {
-      const find = (url: string, env = {}) => findSeedDanger(world.database, { url, env })
-      await seed({ size: { users: 3, postsPerUser: 0, followsPerUser: 0 } })
       const safe = ['sqlite:pinstack.db', 'postgres://localhost/x', 'postgres://a:b@127.0.0.1:5433/x', 'postgres://[::1]/x']
-      for (const url of [...safe, 'postgres:///x?host=/run/postgresql', 'postgres://%2Frun%2Fpostgresql/x'])
-        expect(await find(url)).toBeUndefined()
-      expect(await find(safe[0]!, { NODE_ENV: 'production' })).toBe('NODE_ENV is production')
+      for (const url of [...safe, 'postgres:///x?host=/run/postgresql', 'postgres://%2Frun%2Fpostgresql/x']) {
+        expect(dangerOfSettings({ url, env: {} })).toBeUndefined()
+        expect(dangerOfSettings({ url, env: { NODE_ENV: 'production' } })).toBe('NODE_ENV is production')
+      }
       for (const url of ['postgres://db.example/x', 'postgres://localhost/x?host=db.example', 'postgres://localhost.example/x'])
-        expect(await find(url)).toBe('The database is on another machine')
-      await signUp(world.app, 'ann')
-      expect(await find(safe[0]!)).toBe('The database has accounts that no seed has made')
+        expect(dangerOfSettings({ url, env: {} })).toBe('The database is on another machine')
+    })
+
+    it('where there are accounts that no seed has made', async () => {
+      const { database, app } = world
+      await seed({ size: { users: 3, postsPerUser: 0, followsPerUser: 0 } })
+      expect(await dangerOfAccounts(database)).toBeUndefined()
+      const ann = await signUp(app, 'ann')
+      expect(await dangerOfAccounts(database)).toBe('The database has accounts that no seed has made')
+      await app.users.remove(ann.viewer, ann.id)
+      expect(await dangerOfAccounts(database)).toBeUndefined()
     })
   })
 })

@@ -11,7 +11,7 @@ import { countUpTo, emailPattern, otherSeed, readSeededUsers, SeedError, startOf
 import { selectNewestFollow, selectNewestPost, selectPasswordHash } from './store.ts'
 
 export type { SeedSize, Vocabulary } from './plan.ts'
-export { findSeedDanger } from './danger.ts'
+export { dangerOfAccounts, dangerOfSettings } from './danger.ts'
 export { SeedError } from './position.ts'
 
 export interface SeedOptions {

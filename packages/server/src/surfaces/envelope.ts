@@ -48,8 +48,11 @@ export const jsonType = 'application/json' // v1 names no charset
 
 /** Makes JSON as v1 does: fit for an HTML page (as Go's encoder has it), one newline at its end. */
 export function finishJson(json: string): string {
-  const line = `${json}\n` // first, so that the pieces are put together once: for the look at them, and for the socket
-  return unsafeInHtml.test(line) ? line.replaceAll(allUnsafeInHtml, escapeUnit) : line
+  return escapeForHtml(`${json}\n`) // the newline first, so that the pieces are put together once: for the look at them, and for the socket
+}
+
+export function escapeForHtml(json: string): string {
+  return unsafeInHtml.test(json) ? json.replaceAll(allUnsafeInHtml, escapeUnit) : json
 }
 
 // Nothing outside a string literal of JSON has one of these, so the text may be replaced as a whole.

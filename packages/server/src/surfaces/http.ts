@@ -19,6 +19,7 @@ import { requestIds } from './request-ids.ts'
 import { requestMsMax, trackRequests } from './requests.ts'
 import { mountRest } from './rest.ts'
 import { mountRpc } from './rpc.ts'
+import type { Streaming } from './sse.ts'
 import { createViewers } from './viewers.ts'
 
 export const bodyBytesMax = 1024 * 1024
@@ -39,8 +40,10 @@ export interface HttpDeps {
   corsOrigins: string[]
   /** Whose `X-Forwarded-For` is believed: addresses, CIDR ranges, `loopback`, `linklocal`, `uniquelocal`. */
   trustProxy: string[]
+  /** How often a stream that is idle says that it is there, in milliseconds. */
+  heartbeatMs?: number
   /** For tests. */
-  limits?: { requestMs?: number; drainMs?: number; loopDelayMs?: number }
+  limits?: { requestMs?: number; drainMs?: number; loopDelayMs?: number; stallMs?: number }
 }
 
 export interface HttpSurface {
@@ -88,7 +91,8 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
     done()
   })
   const viewers = createViewers(deps.authenticate, metrics.authorization)
-  await app.register(async (scope) => mountRest(scope, api.routes, viewers), { prefix: '/api/v1' })
+  const streaming: Streaming = { heartbeatMs: deps.heartbeatMs, stallMs: limits.stallMs, onCrash: listeners.onCrash }
+  await app.register(async (scope) => mountRest(scope, api.routes, viewers, streaming), { prefix: '/api/v1' })
   await app.register(async (scope) => mountRpc(scope, api.router, { viewers, listeners, bodyBytesMax }), { prefix: '/trpc' })
   mountHealth(app, health)
   await mountDocs(app, openApi(api.routes, '/api/v1', { version }))

@@ -70,6 +70,13 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
   const follows = counter('follows_created_total', 'Follows made.')
   const notifications = counter('notifications_created_total', 'Notifications put into feeds, by the system or by a user.', ['origin'])
 
+  const liveStreams = gauge('live_streams', 'Streams of live events that are open.', ['topic'])
+  const liveStreamsEnded = counter(
+    'live_streams_ended_total',
+    'Streams of live events that ended: left by the client, or why the server ended them.',
+    ['reason'],
+  )
+
   return {
     registry,
     httpRequest,
@@ -108,6 +115,8 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
     post: (): void => posts.inc(),
     follow: (): void => follows.inc(),
     notification: (origin: 'system' | 'user'): void => notifications.inc({ origin }),
+    liveStreams: (read: () => Record<string, number>): void => readInto(liveStreams, () => setEach(liveStreams, 'topic', read())),
+    liveStreamEnded: (reason: 'left' | 'revoked' | 'closing' | 'aged'): void => liveStreamsEnded.inc({ reason }),
     /** Lets go of whatever the gauges ask. */
     close: (): void => registry.clear(),
   }

@@ -46,12 +46,39 @@ function operation(route: Route, context: Context): object {
     ...(description && { description }),
     ...(auth === 'required' && { security: [{ bearer: [] }] }),
     ...(auth === 'optional' && { security: [{}, { bearer: [] }] }),
-    parameters: [...parameters('path', params, context), ...parameters('query', query, context)],
+    parameters: [
+      ...parameters('path', params, context),
+      ...parameters('query', query, context),
+      ...(route.events
+        ? [
+            {
+              in: 'header',
+              name: 'Last-Event-ID',
+              required: false,
+              description: 'The `id` that came last, to go on after it.',
+              schema: { type: 'string' },
+            },
+          ]
+        : []),
+    ],
     ...(body && { requestBody: { required: true, ...json(jsonSchema(body, 'input', context)) } }),
     responses: {
-      [status]: { description: 'Done.', ...(status !== 204 && json(jsonSchema(successOf(route), 'input', context))) },
+      [status]: route.events
+        ? eventStream(route.events, context)
+        : { description: 'Done.', ...(status !== 204 && json(jsonSchema(successOf(route), 'input', context))) },
       ...failures(route),
     },
+  }
+}
+
+function eventStream(events: Record<string, z.ZodObject>, context: Context): object {
+  const lines = Object.entries(events).map(([name, schema]) => {
+    const { $ref = '', description = '' } = { ...(jsonSchema(z.object({ data: schema }), 'input', context) as any).properties.data }
+    return `\`${name}\`${$ref && ` with a ${$ref.slice($ref.lastIndexOf('/') + 1)}`}${description && `: ${description}`}`
+  })
+  return {
+    description: `Server-sent events (HTML standard, 9.2), the data of each is JSON:  \n${lines.join('  \n')}`,
+    content: { 'text/event-stream': { schema: { type: 'string' } } },
   }
 }
 

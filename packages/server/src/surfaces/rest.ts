@@ -3,13 +3,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandle
 import * as z from 'zod'
 import type { Client } from '../core/client.ts'
 import { inputReader, type ReadInput } from '../rest/input.ts'
-import type { Route } from '../rest/route.ts'
+import type { Route, SentEvent } from '../rest/route.ts'
 import { clientOf } from './client.ts'
-import { finishJson, jsonType, successOf } from './envelope.ts'
+import { escapeForHtml, finishJson, jsonType, successOf } from './envelope.ts'
+import { sendEvents, type Streaming } from './sse.ts'
 import type { Viewers } from './viewers.ts'
 
 /** Serves the routes under the server's prefix. v1 looks at the path and method, then the token, then the input, then the rest. */
-export function mountRest(server: FastifyInstance, routes: Route[], viewers: Viewers): void {
+export function mountRest(server: FastifyInstance, routes: Route[], viewers: Viewers, streaming: Streaming = {}): void {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
   for (const route of routes) {
@@ -18,15 +19,17 @@ export function mountRest(server: FastifyInstance, routes: Route[], viewers: Vie
     const write = writerOf(route)
     const onRequest = onRequestOf(route, viewers)
     // @NOTE no async function: each promise that it would add is a tenth of what serving a cached row takes.
-    const handler = (request: FastifyRequest, reply: FastifyReply): void => {
-      handle(new RouteInput(request, read(request)))
-        .then((data) => {
-          reply.code(status).type(jsonType)
-          if (status === 204) reply.send()
-          else reply.serializer(write).send({ status, data })
-        })
-        .catch((error) => reply.send(error))
-    }
+    const handler = route.open
+      ? eventHandler(route, streaming)
+      : (request: FastifyRequest, reply: FastifyReply): void => {
+          handle(new RouteInput(request, read(request)))
+            .then((data) => {
+              reply.code(status).type(jsonType)
+              if (status === 204) reply.send()
+              else reply.serializer(write).send({ status, data })
+            })
+            .catch((error) => reply.send(error))
+        }
     for (const ending of root ? ['', '/'] : ['']) {
       server.route({
         method,
@@ -37,6 +40,22 @@ export function mountRest(server: FastifyInstance, routes: Route[], viewers: Vie
       })
     }
   }
+}
+
+/** Refuses in the envelope, as every route does, until the stream is open. */
+function eventHandler({ events = {}, open }: Route, streaming: Streaming) {
+  const writers = new Map(Object.entries(events).map(([name, schema]) => [name, jsonWriter(schema)]))
+  return (request: FastifyRequest, reply: FastifyReply): void => {
+    const lastEventId = request.headers['last-event-id']
+    sendEvents(reply, streaming, async (signal) => {
+      const sent = await open!({ viewer: request.viewer, lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined, signal })
+      return frames(sent, writers)
+    })
+  }
+}
+
+async function* frames(sent: AsyncIterable<SentEvent>, writers: Map<string, (data: unknown) => string>): AsyncGenerator<string, void> {
+  for await (const { id, event, data } of sent) yield `event: ${event}\nid: ${id}\ndata: ${escapeForHtml(writers.get(event)!(data))}\n\n`
 }
 
 /** What a handler gets. @NOTE a class for its getter: most routes never ask for the client, and a closure a request costs more than this. */
@@ -62,8 +81,12 @@ class RouteInput {
 
 /** Compiled once, faster than JSON.stringify; a member that the reply's schema lacks never leaves. */
 function writerOf(route: Route): (answer: unknown) => string {
-  const stringify = fastJson(z.toJSONSchema(successOf(route), { target: 'draft-7', io: 'input' }) as fastJson.Schema)
+  const stringify = jsonWriter(successOf(route))
   return (answer) => finishJson(stringify(answer))
+}
+
+function jsonWriter(schema: z.ZodType): (value: unknown) => string {
+  return fastJson(z.toJSONSchema(schema, { target: 'draft-7', io: 'input' }) as fastJson.Schema)
 }
 
 /** @NOTE comes before the body is read: who may not enter is not waited for. */

@@ -1,7 +1,7 @@
 import { setImmediate as othersTurn } from 'node:timers/promises'
 import { accountErrors } from '../../core/account.ts'
 import { inputErrors } from '../../core/input.ts'
-import type { Page } from '../../core/page.ts'
+import { toPage, type Page } from '../../core/page.ts'
 import { isoTime } from '../../core/time.ts'
 import type { Viewer } from '../../core/viewer.ts'
 import type { RateLimit, RateLimiter } from '../../ports/rate-limiter.ts'
@@ -93,8 +93,8 @@ export function createNotifications(deps: NotificationsDeps) {
       if (offset >= total) return { items: [], total, nextCursor: null }
       const range = { userId: viewer.id, offset, before: before ?? Number.MAX_SAFE_INTEGER, limit: limit + 1 } // one more proves that a next page exists
       const rows = await selectFeed.all(db, range)
-      const page = rows.slice(0, limit)
-      return { items: page.map(toNotification), total, nextCursor: rows.length > limit ? page.at(-1)!.id : null }
+      const { items, nextCursor } = toPage(rows, limit)
+      return { items: items.map(toNotification), total, nextCursor }
     },
 
     async unreadCount(viewer: Viewer): Promise<{ count: number }> {

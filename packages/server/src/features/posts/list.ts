@@ -3,7 +3,7 @@ import type { Database } from '../../ports/database.ts'
 import type { Tables } from '../../schema.ts'
 import { hydratePosts } from './hydrate.ts'
 import { toCursor, unknownAuthor, type Place, type Post } from './posts.ts'
-import { lists, selectTotal, selectTotalOf, type ListKind, type Span } from './store.ts'
+import { lists, selectPostsByIds, selectTotal, selectTotalOf, type ListKind, type Span } from './store.ts'
 
 export interface PostFilter {
   authorId?: number | undefined
@@ -21,6 +21,9 @@ export interface PostPage {
   /** Pass it back to get the next page; null when this page is the last. */
   nextCursor: string | null
 }
+
+/** A post as lists read it, with its author's row. */
+type ListedRow = Awaited<ReturnType<typeof selectPostsByIds.all>>[number]
 
 /** As many as one statement may step over before others have their turn: about a millisecond on SQLite. */
 const placesPerStatementMax = 20_000
@@ -51,6 +54,12 @@ export function createListing({ db }: Pick<Database<Tables>, 'db'>, { placesPerS
     return { values, offset }
   }
 
+  async function present(rows: readonly ListedRow[]): Promise<Post[]> {
+    return (await hydratePosts(db, rows)).map(({ authorId, username, fullName, avatarUrl, deletedAt, ...post }) => {
+      return { ...post, author: deletedAt === null ? { id: authorId, username, fullName, avatarUrl } : unknownAuthor }
+    })
+  }
+
   async function page(filter: PostFilter, { start, limit }: { start: ListStart; limit: number }): Promise<PostPage> {
     const { statements, values } = prepare(filter)
     const begin =
@@ -60,10 +69,7 @@ export function createListing({ db }: Pick<Database<Tables>, 'db'>, { placesPerS
     if (!begin) return { items: [], nextCursor: null }
     const rows = await statements.page.all(db, { ...begin.values, offset: begin.offset, limit: limit + 1 })
     const shown = rows.slice(0, limit)
-    const items = (await hydratePosts(db, shown)).map(({ authorId, username, fullName, avatarUrl, deletedAt, ...post }): Post => {
-      return { ...post, author: deletedAt === null ? { id: authorId, username, fullName, avatarUrl } : unknownAuthor }
-    })
-    return { items, nextCursor: rows.length > limit ? toCursor(shown[limit - 1]!) : null }
+    return { items: await present(shown), nextCursor: rows.length > limit ? toCursor(shown[limit - 1]!) : null }
   }
 
   /** All that match. From the counters where there is one for them, else by stepping through the index. */
@@ -87,6 +93,8 @@ export function createListing({ db }: Pick<Database<Tables>, 'db'>, { placesPerS
 
   return {
     page,
+    /** In no order; what is not there is left out. */
+    byIds: async (ids: readonly number[]): Promise<Post[]> => present(await selectPostsByIds.all(db, ids, {})),
     async pageAndTotal(filter: PostFilter, { start, limit }: { start: ListStart; limit: number }): Promise<PostPage & { total: number }> {
       const shown = await page(filter, { start, limit })
       const { items, nextCursor } = shown

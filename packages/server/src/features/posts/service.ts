@@ -141,6 +141,9 @@ export function createPosts({ database, clock, emit, cache, findAuthor, record }
       return toPost(post, undefined)
     },
 
+    /** Those that are there, in no order: for whoever has heard of them by their ids. */
+    byIds: listing.byIds,
+
     /** The newest first. */
     list: listing.page,
     /** With the number of all that match, which costs more where they are of a tag or of a time. */

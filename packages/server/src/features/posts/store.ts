@@ -212,6 +212,15 @@ export const addToTotal = query<{ shard: number; count: number }>()((tx: Tx, { s
     .set((eb) => ({ count: eb('count', '+', count) })),
 )
 
+/** With who wrote them, in no order. */
+export const selectPostsByIds = batchQuery<number>()((db: Db, ids) =>
+  db
+    .selectFrom('post')
+    .innerJoin('user', 'user.id', 'post.authorId')
+    .where('post.id', 'in', ids)
+    .select([...postColumns, 'user.username', 'user.fullName', 'user.avatarUrl', 'user.deletedAt']),
+)
+
 /** Some of an author's posts, for the purge. */
 export const selectIdsOf = query<{ authorId: number; limit: number }>()((db: Db, { authorId, limit }) =>
   db.selectFrom('post').where('authorId', '=', authorId).limit(limit).select('id'),

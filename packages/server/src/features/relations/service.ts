@@ -1,5 +1,5 @@
 import { accountErrors } from '../../core/account.ts'
-import type { Page } from '../../core/page.ts'
+import { toPage, type Page } from '../../core/page.ts'
 import { isoTime } from '../../core/time.ts'
 import { viewerErrors } from '../../core/viewer.ts'
 import type { Emit } from '../../outbox/outbox.ts'
@@ -131,8 +131,8 @@ export function createRelations({ database, clock, emit, record }: RelationsDeps
       if (offset >= total) return { items: [], total, nextCursor: null }
       const range = { userId, offset, before: before ?? Number.MAX_SAFE_INTEGER, limit: limit + 1 } // one more proves that a next page exists
       const rows = await selectSide[side].all(db, range)
-      const page = rows.slice(0, limit)
-      return { items: await present(page), total, nextCursor: rows.length > limit ? page.at(-1)!.id : null }
+      const { items, nextCursor } = toPage(rows, limit)
+      return { items: await present(items), total, nextCursor }
     },
 
     counts: countsOf,

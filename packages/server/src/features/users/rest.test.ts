@@ -86,7 +86,14 @@ onEachDatabase('users over REST v1', (world) => {
       const admin = await signUpAdmin(world.app, 'root')
       expect((await send('POST', '/users', { token: admin.pair.accessToken, body: cyd })).data.email).toBe('cyd@example.com')
       world.app = world.composeAgain({
-        settings: { createByUsers: false, sendByUsers: true, accessTtlMs: 900_000, refreshTtlMs: 9e9, issuer: 'pinstack', audience: 'pinstack' },
+        settings: {
+          createByUsers: false,
+          sendByUsers: true,
+          accessTtlMs: 900_000,
+          refreshTtlMs: 9e9,
+          issuer: 'pinstack',
+          audience: 'pinstack',
+        },
       })
       const dan = { username: 'dan', email: 'dan@example.com' }
       expect([await create(dan), await create({ ...dan, email: 'x' })]).toEqual([refused(403, 'forbidden'), invalid])

@@ -135,7 +135,9 @@ onEachDatabase('users', (world) => {
     for (let i = 0; i < 60; i++) await limited.users.create(ann.viewer, account(`user${i}`))
     await expect(limited.users.create(ann.viewer, account('user60'))).rejects.toEqual(refused('limit.exceeded'))
 
-    const closed = world.composeAgain({ settings: { createByUsers: false, sendByUsers: true, accessTtlMs: 1, refreshTtlMs: 1, issuer: '', audience: '' } })
+    const closed = world.composeAgain({
+      settings: { createByUsers: false, sendByUsers: true, accessTtlMs: 1, refreshTtlMs: 1, issuer: '', audience: '' },
+    })
     await expect(closed.users.create(ann.viewer, account('bob'))).rejects.toMatchObject({
       code: 'users.creation_disabled',
       kind: 'forbidden',
