@@ -38,12 +38,12 @@ async function pump(reply: FastifyReply, frames: AsyncIterable<string>, streamin
   const { heartbeatMs = heartbeatMsDefault, stallMs = stallMsDefault, onCrash } = streaming
   const { raw } = reply
   reply.hijack()
-  raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...headers })
+  for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...headers })) raw.setHeader(name, value!) // @NOTE writeHead keeps none for whoever asks
   raw.write(`retry: ${retryMs()}\n\n`)
   const heart = setInterval(() => raw.writableLength > 0 || raw.write(':\n\n'), heartbeatMs)
   try {
     for await (const frame of frames) {
-      if (raw.writableEnded) break // the server closes
+      if (raw.writableEnded || raw.destroyed) break // the server closes, or the client has gone
       if (!raw.write(frame)) await drained(raw, stallMs)
     }
   } catch (error) {
@@ -56,6 +56,7 @@ async function pump(reply: FastifyReply, frames: AsyncIterable<string>, streamin
 }
 
 async function drained(raw: ServerResponse, stallMs: number): Promise<void> {
+  if (raw.destroyed) return // @NOTE neither event would come any more
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(() => raw.destroy(), stallMs)
   raw.once('drain', resolve).once('close', resolve)
