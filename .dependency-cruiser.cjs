@@ -103,8 +103,8 @@ module.exports = {
     {
       name: 'services-have-no-transport',
       severity: 'error',
-      comment: 'only router.ts and rest.ts of a feature speak to the outside; fields.ts has what both ask for',
-      from: { path: `${server}features/`, pathNot: [`${server}features/[^/]+/(router|rest|fields)[.]ts$`, tests] },
+      comment: 'only router.ts, rest.ts and stream.ts of a feature speak to the outside; fields.ts has what they ask for',
+      from: { path: `${server}features/`, pathNot: [`${server}features/[^/]+/(router|rest|stream|fields)[.]ts$`, tests] },
       to: { path: `node_modules/(@trpc|fastify)/|${server}(rpc|rest|surfaces)/` },
     },
     {

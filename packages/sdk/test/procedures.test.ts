@@ -34,7 +34,9 @@ type ProcedureAt<Path> = Path extends `auth.sessions.${infer Name}`
 
 it('has the procedures, inputs and outputs of the router, and no others', () => {
   // The others have no calls of their own here yet; an app reaches them over REST or tRPC.
-  expectTypeOf<Exclude<keyof AppRouter['_def']['record'], 'posts' | 'relations' | 'notifications' | 'live'>>().toEqualTypeOf<'auth' | 'users'>()
+  expectTypeOf<Exclude<keyof AppRouter['_def']['record'], 'posts' | 'relations' | 'notifications' | 'live'>>().toEqualTypeOf<
+    'auth' | 'users'
+  >()
   expectTypeOf<keyof Procedures | LeftOut>().toEqualTypeOf<keyof FlatRouter<'input'>>()
   expectTypeOf<Ours<'input'>>().toEqualTypeOf<Plain<Omit<FlatRouter<'input'>, LeftOut>>>()
   expectTypeOf<Ours<'output'>>().toEqualTypeOf<NothingIsVoid<Omit<FlatRouter<'output'>, LeftOut>>>()

@@ -21,6 +21,8 @@ export type { AppRouter } from './router.ts'
 export interface ServerOptions {
   /** Where logs go; JSON lines on standard output by default. */
   logger?: Logger
+  /** Mean delay of the event loop, in milliseconds, beyond which requests are refused with 503; 250 unless told otherwise. */
+  loopDelayMsMax?: number
 }
 
 export interface Addresses {
@@ -71,7 +73,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     const settings = { pollMs: config.outbox.pollMs, retentionMs: config.outbox.retentionDays * dayMs }
     background = await startBackground({ app, database, clock, committed, sequenced, settings, metrics, warn })
     const setupToken = await app.auth.ensureSetupToken()
-    return await withSurfaces({ config, logger, metrics, opened, background, setupToken })
+    return await withSurfaces({ options, config, logger, metrics, opened, background, setupToken })
   } catch (error) {
     await background?.close()
     await opened?.close()
@@ -81,6 +83,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
 }
 
 interface Parts {
+  options: ServerOptions
   config: Config
   logger: Logger
   metrics: Metrics
@@ -89,7 +92,7 @@ interface Parts {
   setupToken: string | undefined
 }
 
-async function withSurfaces({ config, logger, metrics, opened, background, setupToken }: Parts): Promise<Server> {
+async function withSurfaces({ options, config, logger, metrics, opened, background, setupToken }: Parts): Promise<Server> {
   const { app, storage } = opened
   const health = createHealth({ version, checks: healthChecks(opened) })
   metrics.outbox(() => readOutboxState(opened))
@@ -103,6 +106,7 @@ async function withSurfaces({ config, logger, metrics, opened, background, setup
       version,
       corsOrigins: config.http.cors.origins,
       trustProxy: config.http.trustProxy,
+      ...(options.loopDelayMsMax !== undefined && { limits: { loopDelayMs: options.loopDelayMsMax } }),
       heartbeatMs: config.live.heartbeat,
     },
   )

@@ -11,7 +11,7 @@ import type { FlagValue } from '../src/config.ts'
 import type { Tables } from '../src/schema.ts'
 import { onEachDriver, useDatabase } from './drivers.ts'
 import { openEvents, type OpenStream, type ReadEvent } from './event-stream.ts'
-import { call, login, newDataDir, register, silent, testConfig } from './serve.ts'
+import { call, login, newDataDir, register, quietly, testConfig } from './serve.ts'
 
 interface User {
   id: number
@@ -34,7 +34,7 @@ onEachDriver('live events over real sockets', (driver) => {
     ...more,
   })
   async function serve(more?: Record<string, FlagValue>): Promise<{ url: string; server: Server }> {
-    const server = await createServer(testConfig(flags(more)), { logger: silent })
+    const server = await createServer(testConfig(flags(more)), quietly)
     cleanUps.push(() => server.close())
     return { url: (await server.listen()).apiUrl, server }
   }

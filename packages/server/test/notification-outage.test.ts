@@ -6,7 +6,7 @@ import type { Tables } from '../src/schema.ts'
 import { createServer } from '../src/server.ts'
 import { recountFollows } from './follows.ts'
 import { startPostgres } from './postgres-server.ts'
-import { call, silent, testConfig } from './serve.ts'
+import { call, quietly, testConfig } from './serve.ts'
 import { seedAccounts } from './sessions.ts'
 
 const cleanUps: (() => Promise<unknown>)[] = []
@@ -24,7 +24,7 @@ it('tells of every follow that was acknowledged before, during and after 5 s wit
   await migrateUp(database)
   const { secret, accounts } = await seedAccounts(database, 60)
   const [star, ...fans] = accounts as [(typeof accounts)[0], ...typeof accounts]
-  const server = await createServer(testConfig({ 'database.url': postgres.url, 'auth.secret': secret }), { logger: silent })
+  const server = await createServer(testConfig({ 'database.url': postgres.url, 'auth.secret': secret }), quietly)
   cleanUps.push(() => server.close())
   const { apiUrl } = await server.listen()
   const follow = ({ token }: (typeof accounts)[0]) =>

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { createServer, type Server } from '../src/server.ts'
 import { startPostgres } from './postgres-server.ts'
-import { call, login, newDataDir, register, silent, testConfig } from './serve.ts'
+import { call, login, newDataDir, register, quietly, testConfig } from './serve.ts'
 
 const cleanUps: (() => Promise<unknown> | void)[] = []
 afterEach(async () => {
@@ -19,7 +19,7 @@ it('waits for Postgres at the start, answers 503 while it is away, and goes on b
   cleanUps.push(() => postgres.remove())
   await postgres.stop()
   const config = testConfig({ 'database.url': postgres.url, 'database.startTimeoutMs': 20_000 })
-  const starting = createServer(config, { logger: silent })
+  const starting = createServer(config, quietly)
   await sleep(400) // it has been refused by now
   await postgres.start()
   const server: Server = await starting

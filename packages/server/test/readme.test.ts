@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createServer, type Server } from '../src/server.ts'
-import { silent, testConfig } from './serve.ts'
+import { quietly, testConfig } from './serve.ts'
 
 const run = promisify(execFile)
 const path = (relative: string) => fileURLToPath(new URL(`../../../${relative}`, import.meta.url))
@@ -16,7 +16,7 @@ let server: Server
 let url: string
 let metricsUrl: string
 beforeAll(async () => {
-  server = await createServer(testConfig({ 'rateLimits.enabled': true }), { logger: silent })
+  server = await createServer(testConfig({ 'rateLimits.enabled': true }), quietly)
   ;({ apiUrl: url, metricsUrl } = await server.listen())
 })
 afterAll(() => server.close())

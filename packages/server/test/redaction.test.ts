@@ -2,12 +2,15 @@ import { Writable } from 'node:stream'
 import { expect, it } from 'vitest'
 import { createServer } from '../src/server.ts'
 import { createLogger } from '../src/surfaces/logging.ts'
-import { call, testConfig } from './serve.ts'
+import { call, quietly, testConfig } from './serve.ts'
 
 it('lets no password, token, address or cookie into a log, an event, a metric or an error', async () => {
   const lines: string[] = []
   const destination = new Writable({ write: (chunk, _encoding, done) => (lines.push(String(chunk)), done()) })
-  const server = await createServer(testConfig({ 'log.level': 'trace' }), { logger: createLogger({ level: 'trace', destination }) })
+  const server = await createServer(testConfig({ 'log.level': 'trace' }), {
+    ...quietly,
+    logger: createLogger({ level: 'trace', destination }),
+  })
   const { apiUrl, metricsUrl } = await server.listen()
   const secrets = [
     'hunter2 hunter2',

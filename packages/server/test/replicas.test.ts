@@ -4,7 +4,7 @@ import { openApp } from '../src/open-app.ts'
 import { createServer } from '../src/server.ts'
 import type { Tables } from '../src/schema.ts'
 import { onEachDriver, useDatabase } from './drivers.ts'
-import { call, login, register, silent, testConfig } from './serve.ts'
+import { call, login, register, quietly, testConfig } from './serve.ts'
 
 /** What another process has changed shows here within a second. */
 const withinMs = 1_000
@@ -18,7 +18,7 @@ onEachDriver('several processes on one database', (driver) => {
   const config = (): Config => testConfig({ 'database.url': opened.url, 'auth.secret': 'a secret of the two replicas, long enough' })
 
   async function serve(): Promise<string> {
-    const server = await createServer(config(), { logger: silent })
+    const server = await createServer(config(), quietly)
     cleanUps.push(() => server.close())
     return (await server.listen()).apiUrl
   }

@@ -13,7 +13,8 @@ export function testConfig(flags: Record<string, FlagValue> = {}): Config {
   }).config
 }
 
-export const silent = createLogger({ level: 'silent' })
+/** No log, and no refusals because this machine is busy with other tests. */
+export const quietly = { logger: createLogger({ level: 'silent' }), loopDelayMsMax: Number.POSITIVE_INFINITY }
 
 export interface Answer {
   status: number

@@ -12,6 +12,8 @@ if (given[0] === '--when-told') {
   await once(process, 'message')
 }
 const flags = Object.fromEntries(given.map((argument) => argument.split(/=(.*)/s).slice(0, 2) as [string, string]))
-const server = await createServer(loadConfig({ flags: { 'http.port': '0', 'metrics.port': '0', 'log.level': 'warn', ...flags } }).config)
+const server = await createServer(loadConfig({ flags: { 'http.port': '0', 'metrics.port': '0', 'log.level': 'warn', ...flags } }).config, {
+  loopDelayMsMax: Number.POSITIVE_INFINITY,
+})
 process.send!(await server.listen())
 process.once('SIGTERM', () => void server.close().then(() => process.disconnect()))

@@ -7,9 +7,9 @@ import { expect, it } from 'vitest'
 import type { Config } from '../src/config.ts'
 import { StartError } from '../src/core/start-error.ts'
 import { createServer } from '../src/server.ts'
-import { newDataDir, register, silent, testConfig } from './serve.ts'
+import { newDataDir, register, quietly, testConfig } from './serve.ts'
 
-const start = (config: Config) => createServer(config, { logger: silent })
+const start = (config: Config) => createServer(config, quietly)
 
 /** The sentence that the operator reads. One, without a stack, of what is wrong and what to do. */
 async function complaint(config: Config): Promise<string> {

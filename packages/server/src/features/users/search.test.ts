@@ -155,7 +155,7 @@ onEachDatabase('searching users', (world) => {
 
   it('looks at many users in steps where the index is of no use, and counts them all', async () => {
     await world.database.transaction(async (tx) => {
-      for (let batch = 0; batch < 30; batch++) {
+      for (let batch = 0; batch < 12; batch++) {
         await tx
           .insertInto('user')
           .values(
@@ -177,12 +177,12 @@ onEachDatabase('searching users', (world) => {
           .execute()
       }
     })
-    expect((await found('q')).total).toBe(15_001) // and “quoted”
-    expect((await found('q7')).total).toBe(1_111)
+    expect((await found('q')).total).toBe(6_001) // and “quoted”
+    expect((await found('q7')).total).toBe(111)
     const all: string[] = []
-    for (let page = 0; page < 12; page++)
+    for (let page = 0; page < 3; page++)
       all.push(...(await found('q7', { start: { offset: page * 100 } })).items.map(({ username }) => username))
-    expect([all.length, new Set(all).size, all[0], all.at(-1)]).toEqual([1_111, 1_111, 'q7', 'q7999'])
+    expect([all.length, new Set(all).size, all[0], all.at(-1)]).toEqual([111, 111, 'q7', 'q799'])
     const byCursor: string[] = []
     for (let cursor: number | null = 0; cursor !== null; ) {
       const page = await found('q7', { start: { cursor } })
