@@ -28,6 +28,7 @@ async function serve(open: (input: StreamInput) => AsyncIterable<SentEvent>, opt
 
 async function* nothing({ signal }: StreamInput): AsyncGenerator<SentEvent, void> {
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+  yield* []
 }
 
 const word = (id: number, text: string): SentEvent => ({ id: String(id), event: 'word', data: { text, secret: 'not in the schema' } })
