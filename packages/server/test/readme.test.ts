@@ -30,10 +30,11 @@ it('runs each shell line of the README, in one shell, to a good answer', async (
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as { status: number; data: any })
-  expect(answers.map(({ status }) => status)).toEqual([201, 201, 200, 200])
+  expect(answers.map(({ status }) => status)).toEqual([201, 201, 200, 201, 200, 200, 200])
   expect(answers[2]!.data).toMatchObject({ username: 'ann', email: 'ann@example.com' })
-  expect(answers[3]!.data).toMatchObject({ users: [{ username: 'ann' }], total: 1 })
-  expect(answers[3]!.data.users[0]).not.toHaveProperty('email')
+  expect(answers[4]!.data).toMatchObject({ posts: [{ title: 'Hello', author: { username: 'ann' } }], total: 1 })
+  expect(answers[6]!.data).toMatchObject({ users: [{ username: 'ann' }], total: 1 })
+  expect(answers[6]!.data.users[0]).not.toHaveProperty('email')
 })
 
 it('runs the SDK lines of the README', async () => {
