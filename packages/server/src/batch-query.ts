@@ -15,24 +15,28 @@ const sizeMax = sizes[sizes.length - 1]!
 export function batchQuery<Item extends Value, Values extends Record<string, Value> = Record<never, never>>() {
   return <In extends Db, Row>(build: (db: In, list: Item[], values: Values) => Compilable<Row>) => {
     const statements = sizes.map((size) => {
-      const names = Array.from({ length: size }, (_, index) => `item${index}`)
       const statement = query<Record<string, Value>>()((db: In, values) =>
         build(
           db,
-          names.map((name) => values[name] as Item),
+          Array.from({ length: size }, (_, index) => values[index] as Item),
           values as Values,
         ),
       )
-      const fill = (list: readonly Item[]): Record<string, Value> =>
-        Object.fromEntries(names.map((name, index) => [name, list[Math.min(index, list.length - 1)]!]))
-      return { size, statement, fill }
+      return { size, statement }
     })
+
+    /** The list by its indexes, and the other values by their names. An object of a hundred names would cost more than the query. */
+    function fill(list: readonly Item[], size: number, values: Values): Record<string, Value> {
+      const filled: Item[] = list.slice()
+      while (filled.length < size) filled.push(list[list.length - 1]!)
+      return Object.assign(filled, values) as unknown as Record<string, Value>
+    }
 
     function* parts(list: readonly Item[], values: Values) {
       for (let from = 0; from < list.length; from += sizeMax) {
         const part = list.slice(from, from + sizeMax)
-        const { statement, fill } = statements.find(({ size }) => size >= part.length)!
-        yield { statement, values: { ...values, ...fill(part) } }
+        const { statement, size } = statements.find(({ size }) => size >= part.length)!
+        yield { statement, values: fill(part, size, values) }
       }
     }
 

@@ -9,6 +9,8 @@ import {
   SqliteQueryCompiler,
   sql,
   type DatabaseConnection,
+  type LimitNode,
+  type OffsetNode,
   type SqliteDatabase,
 } from 'kysely'
 import { DatabaseUnavailable, type Database, type Dialect } from '../../ports/database.ts'
@@ -36,7 +38,7 @@ export function openSqlite<Tables>(path: string, { synchronous = 'full', onQuery
     return new Kysely<Tables>({
       dialect: {
         createDriver: () => watchedDriver(new ImmediateSqliteDriver({ database: keepStatements(client) }), { onQuery, translate }),
-        createQueryCompiler: () => new SqliteQueryCompiler(),
+        createQueryCompiler: () => new SteadyLimitCompiler(),
         createAdapter: () => new TransactionalSqliteAdapter(),
         createIntrospector: (db) => new SqliteIntrospector(db),
       },
@@ -81,6 +83,21 @@ export function keepStatements(client: SqliteClient.Database, statementsMax = 25
       if (statements.size > statementsMax) statements.delete(statements.keys().next().value!)
       return statement
     },
+  }
+}
+
+/**
+ * @NOTE SQLite looks at the value of a bare `limit ?` when it plans, and so plans such a statement anew for every set of
+ * values (3.54, sqlite3ExprIsInteger): half the time of a page. It does not look into an expression.
+ */
+class SteadyLimitCompiler extends SqliteQueryCompiler {
+  protected override visitLimit(node: LimitNode) {
+    super.visitLimit(node)
+    this.append(' + 0')
+  }
+  protected override visitOffset(node: OffsetNode) {
+    super.visitOffset(node)
+    this.append(' + 0')
   }
 }
 

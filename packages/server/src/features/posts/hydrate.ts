@@ -2,11 +2,8 @@ import type { Db } from '../../schema.ts'
 import type { Media, PostRow, Tag } from './posts.ts'
 import { selectParts, selectPost } from './store.ts'
 
-type Bare = Omit<PostRow, 'media' | 'tags'>
-
-/** Gives each post its media and tags, by one query for all. */
-export async function hydratePosts<Row extends Bare>(db: Db, rows: readonly Row[]): Promise<(Row & PostRow)[]> {
-  const posts = rows.map((row) => ({ ...row, media: [] as Media[], tags: [] as Tag[] }))
+/** Fills in the media and tags of posts that have none yet, by one query for all. */
+export async function hydratePosts(db: Db, posts: readonly Pick<PostRow, 'id' | 'media' | 'tags'>[]): Promise<void> {
   const byId = new Map(posts.map((post) => [post.id, post]))
   for (const { postId, id, text, type, position } of await selectParts.all(db, [...byId.keys()], {})) {
     const post = byId.get(postId)!
@@ -17,12 +14,18 @@ export async function hydratePosts<Row extends Bare>(db: Db, rows: readonly Row[
     if (media.length > 1) media.sort(byPosition)
     if (tags.length > 1) tags.sort(byTagId)
   }
-  return posts
+}
+
+/** The whole of a post whose own row is read already. */
+export async function withParts(db: Db, row: Omit<PostRow, 'media' | 'tags'>): Promise<PostRow> {
+  const post: PostRow = { ...row, media: [], tags: [] }
+  await hydratePosts(db, [post])
+  return post
 }
 
 export async function loadPost(db: Db, id: number): Promise<PostRow | undefined> {
   const row = await selectPost.first(db, { id })
-  return row && (await hydratePosts(db, [row]))[0]
+  return row && (await withParts(db, row))
 }
 
 export const byPosition = (a: Media, b: Media) => a.position - b.position || a.id - b.id

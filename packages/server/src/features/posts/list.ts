@@ -55,27 +55,27 @@ export function createListing({ db }: Pick<Database<Tables>, 'db'>, { placesPerS
   }
 
   async function present(rows: readonly ListedRow[]): Promise<Post[]> {
-    return (await hydratePosts(db, rows)).map(({ authorId, username, fullName, avatarUrl, deletedAt, ...post }) => {
-      return { ...post, author: deletedAt === null ? { id: authorId, username, fullName, avatarUrl } : unknownAuthor }
-    })
+    const posts = rows.map(toPost)
+    await hydratePosts(db, posts)
+    return posts
   }
 
-  async function page(filter: PostFilter, { start, limit }: { start: ListStart; limit: number }): Promise<PostPage> {
+  async function read(filter: PostFilter, { start, limit }: { start: ListStart; limit: number }) {
     const { statements, values } = prepare(filter)
     const begin =
       'cursor' in start
         ? { values: { ...values, ...from(values, start.cursor) }, offset: 0 }
         : await skip({ statements, values }, start.offset)
-    if (!begin) return { items: [], nextCursor: null }
-    const rows = await statements.page.all(db, { ...begin.values, offset: begin.offset, limit: limit + 1 })
-    const shown = rows.slice(0, limit)
-    return { items: await present(shown), nextCursor: rows.length > limit ? toCursor(shown[limit - 1]!) : null }
+    const rows = begin ? await statements.page.all(db, { ...begin.values, offset: begin.offset, limit: limit + 1 }) : []
+    const shown = rows.length > limit ? rows.slice(0, limit) : rows
+    const page: PostPage = { items: await present(shown), nextCursor: rows.length > limit ? toCursor(shown[limit - 1]!) : null }
+    return { page, counted: rows[0]?.total ?? undefined }
   }
 
   /** All that match. From the counters where there is one for them, else by stepping through the index. */
   async function count(filter: PostFilter): Promise<number> {
-    const { authorId, tag, createdAfter, createdBefore } = filter
-    if (tag === undefined && createdAfter === undefined && createdBefore === undefined) {
+    const { authorId, tag } = filter
+    if (tag === undefined && !isBetweenTimes(filter)) {
       const counter = authorId === undefined ? selectTotal.first(db, {}) : selectTotalOf.first(db, { authorId })
       return (await counter)?.count ?? 0
     }
@@ -92,15 +92,28 @@ export function createListing({ db }: Pick<Database<Tables>, 'db'>, { placesPerS
   }
 
   return {
-    page,
+    async page(filter: PostFilter, page: { start: ListStart; limit: number }): Promise<PostPage> {
+      return (await read(filter, page)).page
+    },
     /** In no order; what is not there is left out. */
     byIds: async (ids: readonly number[]): Promise<Post[]> => present(await selectPostsByIds.all(db, ids, {})),
     async pageAndTotal(filter: PostFilter, { start, limit }: { start: ListStart; limit: number }): Promise<PostPage & { total: number }> {
-      const shown = await page(filter, { start, limit })
-      const { items, nextCursor } = shown
+      const { page, counted } = await read(filter, { start, limit })
+      const { items, nextCursor } = page
       // A last page shows where the list ends, and so how long it is.
-      const isKnown = 'offset' in start && nextCursor === null && (items.length > 0 || start.offset === 0)
-      return { ...shown, total: isKnown ? start.offset + items.length : await count(filter) }
+      const isEnd = 'offset' in start && nextCursor === null && (items.length > 0 || start.offset === 0)
+      if (isEnd) return { items, nextCursor, total: start.offset + items.length }
+      return { items, nextCursor, total: (isBetweenTimes(filter) ? undefined : counted) ?? (await count(filter)) }
     },
   }
+}
+
+function isBetweenTimes({ createdAfter, createdBefore }: PostFilter): boolean {
+  return createdAfter !== undefined || createdBefore !== undefined
+}
+
+/** @NOTE member by member: copies by `...` took a tenth of the time of a whole request. */
+function toPost({ id, title, content, createdAt, updatedAt, authorId, username, fullName, avatarUrl, deletedAt }: ListedRow): Post {
+  const author = deletedAt === null ? { id: authorId, username, fullName, avatarUrl } : unknownAuthor
+  return { id, title, content, author, createdAt, updatedAt, media: [], tags: [] }
 }

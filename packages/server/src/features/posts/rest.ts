@@ -143,34 +143,33 @@ export function postRoutes({ posts, users }: Features): Route[] {
 }
 
 /** @NOTE v1 leaves out what a post does not have: no null and no empty list ever goes out. */
-function toReply(post: Post): z.input<typeof postReply> {
-  const { id, username, fullName, avatarUrl } = post.author
-  return {
-    ...toBare(post),
-    author: { id, username, full_name: fullName ?? undefined, avatar_url: avatarUrl ?? undefined },
-  }
-}
-
-function toCreatedReply(post: Post, author: OwnAccount): z.input<typeof createdReply> {
-  return {
-    ...toBare(post),
-    author_id: author.id,
-    author_username: author.username,
-    author_email: author.email!,
-    author_full_name: author.fullName ?? undefined,
-    author_bio: author.bio ?? undefined,
-    author_avatar_url: author.avatarUrl ?? undefined,
-  }
-}
-
-function toBare({ id, title, content, createdAt, updatedAt, media, tags }: Post) {
+function toReply({ id, title, content, createdAt, updatedAt, author, media, tags }: Post): z.input<typeof postReply> {
   return {
     id,
     title,
-    content: content ?? undefined,
+    content: content || undefined,
     created_at: wholeSeconds(createdAt),
     updated_at: wholeSeconds(updatedAt),
+    author: {
+      id: author.id,
+      username: author.username,
+      full_name: author.fullName ?? undefined,
+      avatar_url: author.avatarUrl ?? undefined,
+    },
     media: media.length > 0 ? media : undefined,
     tags: tags.length > 0 ? tags : undefined,
+  }
+}
+
+function toCreatedReply(post: Post, own: OwnAccount): z.input<typeof createdReply> {
+  const { author, ...bare } = toReply(post)
+  return {
+    ...bare,
+    author_id: own.id,
+    author_username: own.username,
+    author_email: own.email!,
+    author_full_name: own.fullName ?? undefined,
+    author_bio: own.bio ?? undefined,
+    author_avatar_url: own.avatarUrl ?? undefined,
   }
 }

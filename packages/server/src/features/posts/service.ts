@@ -6,7 +6,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Database } from '../../ports/database.ts'
 import { createReadThrough } from '../../read-through.ts'
 import type { Tables, Tx } from '../../schema.ts'
-import { byPosition, byTagId, hydratePosts, loadPost } from './hydrate.ts'
+import { byPosition, byTagId, loadPost, withParts } from './hydrate.ts'
 import { createListing } from './list.ts'
 import {
   assertNewPost,
@@ -66,8 +66,8 @@ export function createPosts({ database, clock, emit, cache, findAuthor, record }
   const cacheKey = (id: number) => `post:${id}`
   const forget = (...ids: number[]) => cache.delete(ids.map(cacheKey))
 
-  async function shown({ authorId, ...post }: PostRow): Promise<Post> {
-    return toPost(post, await findAuthor(authorId))
+  async function shown(post: PostRow): Promise<Post> {
+    return toPost(post, await findAuthor(post.authorId))
   }
 
   async function linkTags(tx: Tx, postId: number, names: readonly string[]): Promise<Tag[]> {
@@ -173,9 +173,9 @@ export function createPosts({ database, clock, emit, cache, findAuthor, record }
           await deleteTagLinks.run(tx, { postId: id })
           await linkTags(tx, id, names)
         }
-        const [post] = await hydratePosts(tx, [row])
-        await emitPost(tx, 'post_updated', post!)
-        return post!
+        const post = await withParts(tx, row)
+        await emitPost(tx, 'post_updated', post)
+        return post
       })
       await forget(id)
       return shown(post)
@@ -203,7 +203,7 @@ export function createPosts({ database, clock, emit, cache, findAuthor, record }
   }
 }
 
-function toPost({ id, title, content, createdAt, updatedAt, media, tags }: Omit<PostRow, 'authorId'>, author: Author | undefined): Post {
+function toPost({ id, title, content, createdAt, updatedAt, media, tags }: PostRow, author: Author | undefined): Post {
   const shown = author
     ? { id: author.id, username: author.username, fullName: author.fullName, avatarUrl: author.avatarUrl }
     : unknownAuthor

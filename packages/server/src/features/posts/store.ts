@@ -1,4 +1,4 @@
-import { sql, type SelectQueryBuilder } from 'kysely'
+import { sql, type RawBuilder, type SelectQueryBuilder } from 'kysely'
 import { batchQuery } from '../../batch-query.ts'
 import { query } from '../../query.ts'
 import type { Db, Tables, Tx } from '../../schema.ts'
@@ -49,6 +49,15 @@ const placesOf: Record<ListKind, (db: Db, values: Listed) => SelectQueryBuilder<
       ),
 }
 
+const sumOfTotal = sql<number>`cast(sum(${sql.ref('count')}) as bigint)`
+/** What counts the whole list, where something does: it comes with each row of a page, and saves a query. */
+const counterOf: Record<ListKind, RawBuilder<number | null>> = {
+  all: sql`(select ${sumOfTotal} from ${sql.table('postTotal')})`,
+  author: sql.ref('user.postCount'),
+  tag: sql`null`,
+  authorAndTag: sql`null`,
+}
+
 /** Whoever wrote a post comes with it: the author's row is joined, so a new name is in the very next list on every process. */
 function listStatements(kind: ListKind) {
   const places = placesOf[kind]
@@ -60,7 +69,7 @@ function listStatements(kind: ListKind) {
         .innerJoin('user', 'user.id', 'post.authorId')
         .orderBy('place.createdAt', 'desc')
         .orderBy('place.id', 'desc')
-        .select([...postColumns, 'user.username', 'user.fullName', 'user.avatarUrl', 'user.deletedAt']),
+        .select([...postColumns, 'user.username', 'user.fullName', 'user.avatarUrl', 'user.deletedAt', counterOf[kind].as('total')]),
     ),
     /** The place after so many others. */
     place: query<Listed & { offset: number }>()((db: Db, values) => places(db, values).limit(1).offset(values.offset)),
@@ -80,9 +89,7 @@ export const lists = {
   authorAndTag: listStatements('authorAndTag'),
 } satisfies Record<ListKind, unknown>
 
-export const selectTotal = query<Record<never, never>>()((db: Db) =>
-  db.selectFrom('postTotal').select(sql<number>`cast(sum(${sql.ref('count')}) as bigint)`.as('count')),
-)
+export const selectTotal = query<Record<never, never>>()((db: Db) => db.selectFrom('postTotal').select(sumOfTotal.as('count')))
 
 export const selectTotalOf = query<{ authorId: number }>()((db: Db, { authorId }) =>
   db.selectFrom('user').where('id', '=', authorId).select('postCount as count'),
