@@ -41,10 +41,8 @@ onEachDriver('live events over real sockets', (driver) => {
   async function serveApart(port = 0): Promise<{ url: string; child: ChildProcess }> {
     const args = Object.entries(flags({ 'http.port': port })).map(([key, value]) => `${key}=${String(value)}`)
     const child = fork(fileURLToPath(new URL('./server-process.ts', import.meta.url)), args, { execArgv: [] })
-    cleanUps.push(async () => {
-      child.kill('SIGKILL')
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit') // until then it holds the file
-    })
+    const exited = once(child, 'exit')
+    cleanUps.push(() => (child.kill('SIGKILL'), exited))
     const [{ apiUrl }] = (await once(child, 'message')) as [{ apiUrl: string }]
     return { url: apiUrl, child }
   }

@@ -93,7 +93,7 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
   const viewers = createViewers(deps.authenticate, metrics.authorization)
   const streaming: Streaming = { heartbeatMs: deps.heartbeatMs, stallMs: limits.stallMs, onCrash: listeners.onCrash }
   await app.register(async (scope) => mountRest(scope, api.routes, viewers, streaming), { prefix: '/api/v1' })
-  await app.register(async (scope) => mountRpc(scope, api.router, { viewers, listeners, bodyBytesMax }), { prefix: '/trpc' })
+  await app.register(async (scope) => mountRpc(scope, api.router, { viewers, listeners, bodyBytesMax, streaming }), { prefix: '/trpc' })
   mountHealth(app, health)
   await mountDocs(app, openApi(api.routes, '/api/v1', { version }))
   mountPages(app, { version })

@@ -7,6 +7,7 @@ import { retryAfterOf } from '../rpc/error-kinds.ts'
 import { toTRPCError, type Context } from '../rpc/procedures.ts'
 import { clientOf } from './client.ts'
 import { failureOf, isGone, sendText, type Listeners } from './envelope.ts'
+import type { Streaming } from './sse.ts'
 import { mountTrpc } from './trpc.ts'
 import type { Viewers } from './viewers.ts'
 
@@ -16,28 +17,32 @@ const batchSizeMax = 50
 export function mountRpc(
   server: FastifyInstance,
   router: AnyTRPCRouter,
-  deps: { viewers: Viewers; listeners: Listeners; bodyBytesMax: number },
+  deps: { viewers: Viewers; listeners: Listeners; bodyBytesMax: number; streaming: Streaming },
 ): void {
-  const { viewers, listeners, bodyBytesMax } = deps
+  const { viewers, listeners, bodyBytesMax, streaming } = deps
   server.addHook('onRoute', (options) => {
     options.config = { ...options.config, pattern: patternOf(router, server.prefix) }
   })
   server.setErrorHandler((error, request, reply) => sendRpcFailure(router, { error, request, reply, listeners }))
-  mountTrpc(server, {
-    router,
-    maxBatchSize: batchSizeMax,
-    maxBodySize: bodyBytesMax,
-    createContext: ({ req }) => contextOf(req, viewers),
-    responseMeta({ errors }) {
-      const seconds = Math.max(0, ...errors.map((error) => retryAfterOf(error.cause) ?? 0))
-      return seconds > 0 ? { headers: new Headers({ 'retry-after': String(seconds) }) } : {}
+  mountTrpc(
+    server,
+    {
+      router,
+      maxBatchSize: batchSizeMax,
+      maxBodySize: bodyBytesMax,
+      createContext: ({ req }) => contextOf(req, viewers),
+      responseMeta({ errors }) {
+        const seconds = Math.max(0, ...errors.map((error) => retryAfterOf(error.cause) ?? 0))
+        return seconds > 0 ? { headers: new Headers({ 'retry-after': String(seconds) }) } : {}
+      },
+      onError({ error: raw, req }) {
+        const error = toTRPCError(raw)
+        if (error.code === 'INTERNAL_SERVER_ERROR') listeners.onCrash(error.cause ?? error, req)
+        if (error.code === 'FORBIDDEN') listeners.onForbidden?.()
+      },
     },
-    onError({ error: raw, req }) {
-      const error = toTRPCError(raw)
-      if (error.code === 'INTERNAL_SERVER_ERROR') listeners.onCrash(error.cause ?? error, req)
-      if (error.code === 'FORBIDDEN') listeners.onForbidden?.()
-    },
-  })
+    streaming,
+  )
 }
 
 /** Looks the viewer up once for a whole batch, and not before someone wants to know. */

@@ -5,6 +5,8 @@ import { DomainError } from '../core/errors.ts'
 export interface Streaming {
   /** How often a line without meaning goes out: proxies, and clients, take a silent connection for a dead one. */
   heartbeatMs?: number | undefined
+  /** That line, and what ends it; a comment unless told otherwise. */
+  heartbeat?: string
   /** How long a reader may take nothing of what waits for it before it is cut off. It can come back and go on. */
   stallMs?: number | undefined
   /** Hears of streams that ended for no reason that a client can be told. */
@@ -35,12 +37,12 @@ export function sendEvents(reply: FastifyReply, streaming: Streaming, open: (sig
 
 /** A reader that is too slow is waited for: no more than Node's high-water mark and a frame ever lies in its buffer. */
 async function pump(reply: FastifyReply, frames: AsyncIterable<string>, streaming: Streaming): Promise<void> {
-  const { heartbeatMs = heartbeatMsDefault, stallMs = stallMsDefault, onCrash } = streaming
+  const { heartbeatMs = heartbeatMsDefault, heartbeat = ':\n\n', stallMs = stallMsDefault, onCrash } = streaming
   const { raw } = reply
   reply.hijack()
   for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...headers })) raw.setHeader(name, value!) // @NOTE writeHead keeps none for whoever asks
   raw.write(`retry: ${retryMs()}\n\n`)
-  const heart = setInterval(() => raw.writableLength > 0 || raw.write(':\n\n'), heartbeatMs)
+  const heart = setInterval(() => raw.writableLength > 0 || raw.write(heartbeat), heartbeatMs)
   try {
     for await (const frame of frames) {
       if (raw.writableEnded || raw.destroyed) break // the server closes, or the client has gone

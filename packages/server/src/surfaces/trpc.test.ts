@@ -1,5 +1,5 @@
 import { createTRPCClient, httpBatchLink, httpBatchStreamLink, httpLink, httpSubscriptionLink } from '@trpc/client'
-import { initTRPC } from '@trpc/server'
+import { initTRPC, tracked } from '@trpc/server'
 import { fastifyTRPCPlugin, type FastifyHandlerOptions } from '@trpc/server/adapters/fastify'
 import { setImmediate } from 'node:timers/promises'
 import { EventSource } from 'eventsource'
@@ -46,6 +46,27 @@ const testRouter = router({
   ticks: open.subscription(async function* () {
     yield 1
     yield 2
+  }),
+  tracked: open.input(z.object({ lastEventId: z.string() }).optional()).subscription(async function* ({ input }) {
+    if (input?.lastEventId === '7') yield 'before any id of its own'
+    yield tracked('1', { after: input?.lastEventId ?? null })
+    yield tracked('2', 'b')
+    yield 'untracked'
+    yield tracked('3', 'c')
+  }),
+  breaks: open.subscription(async function* () {
+    yield 1
+    throw new DomainError('conflict', 'test.clash', 'clash')
+  }),
+  bursts: open.subscription(async function* () {
+    throw new Error('password=hunter2')
+  }),
+  comesBack: open.subscription(async function* () {
+    yield 1
+    throw new DOMException('over', 'AbortError')
+  }),
+  mine: authed.subscription(async function* () {
+    yield 1
   }),
 })
 
@@ -181,6 +202,70 @@ describe('the short way answers as the adapter does', () => {
   })
 })
 
+describe('subscriptions go out as the adapter sends them', () => {
+  const withoutRetry = (body: string) => body.replace(/^retry: \d+\n\n/, '') // ours alone says when to come back
+  async function compareEvents(request: InjectOptions, options: Partial<Options> = {}) {
+    const [ours, theirs] = await Promise.all(
+      bothServers(options).map(async ({ server, heard }) => {
+        const { statusCode, headers, body } = await server.inject(request)
+        return {
+          statusCode,
+          body: withoutRetry(body),
+          type: headers['content-type'],
+          caching: headers['cache-control'],
+          vary: headers.vary,
+          errors: heard.errors.slice(0, 1),
+          short: heard.short,
+        }
+      }),
+    )
+    expect({ ...ours, short: [] }).toEqual({ ...theirs, short: [] })
+    expect([ours!.short, theirs!.short]).toEqual([[true], [false]])
+    return ours!
+  }
+
+  it.each<[string, number, InjectOptions]>([
+    ['values', 4, get('ticks')],
+    ['values with ids, and some without', 7, get('tracked')],
+    ['what goes on after an id in the header', 7, get('tracked', undefined, { 'last-event-id': '5' })],
+    ['what goes on after an id in the input', 7, get('tracked', { lastEventId: '6' })],
+    ['what goes on after an id in the URL', 9, { url: '/rpc/tracked?lastEventId=7' }],
+    ['a failure in the middle', 3, get('breaks')],
+    ['a crash, without its cause', 2, get('bursts')],
+    ['an end for the client to come back', 2, get('comesBack')],
+    ['a refusal', 2, get('mine')],
+    ['an input that zod refuses', 2, get('tracked', { lastEventId: 5 })],
+    ['a context that cannot be made', 2, get('ticks', undefined, { 'x-no-context': '1' })],
+  ])('%s', async (_name, frames, request) => {
+    const { body, statusCode } = await compareEvents(request)
+    expect(body).not.toContain('hunter2')
+    expect([statusCode, body.split('\n\n\n').length - 1]).toEqual([200, frames])
+  })
+
+  it('and the adapter sends those that are asked for in another way', async () => {
+    for (const request of [
+      batch('ticks'),
+      get('ticks', '{'),
+      { url: '/rpc/ticks?connectionParams={}' },
+      { ...get('ticks'), method: 'HEAD' as const },
+    ]) {
+      const [ours, theirs] = await Promise.all(bothServers().map(async ({ server }) => await server.inject(request)))
+      expect([ours!.statusCode, ours!.body]).toEqual([theirs!.statusCode, theirs!.body])
+    }
+  })
+
+  it('to tRPC’s client', async () => {
+    const { url, heard } = await listening()
+    const live = createTRPCClient<typeof testRouter>({ links: [httpSubscriptionLink({ url, EventSource })] })
+    const got: unknown[] = []
+    await new Promise<void>((resolve, reject) =>
+      live.tracked.subscribe(undefined, { onData: (data) => void got.push(data), onComplete: resolve, onError: reject }),
+    )
+    expect(got).toEqual([{ id: '1', data: { after: null } }, { id: '2', data: 'b' }, 'untracked', { id: '3', data: 'c' }])
+    expect(heard.short).toEqual([true])
+  })
+})
+
 it('goes the short way for a router with a transformer, too', async () => {
   const t = initTRPC.create({
     isDev: false,
@@ -224,27 +309,13 @@ describe('the adapter gets, and answers, all else', () => {
     expect(await compare(request, options)).toMatchObject({ statusCode, short: false })
   })
 
-  it('forms, and streams, live and batched', async () => {
+  it('forms, and batched streams', async () => {
     const { url, heard } = await listening()
     const form = new FormData()
     form.set('file', '1')
     expect(await (await fetch(`${url}/upload`, { method: 'POST', body: form })).json()).toEqual({ result: { data: ['file'] } })
     const streamed = createTRPCClient<typeof testRouter>({ links: [httpBatchStreamLink({ url })] })
     expect(await Promise.all([streamed.deep.er.query(), streamed.echo.query({ text: 'x' })])).toEqual(['deep', { text: 'x', count: 1 }])
-    const live = createTRPCClient<typeof testRouter>({ links: [httpSubscriptionLink({ url, EventSource })] })
-    const ticks = await new Promise<number[]>((resolve, reject) => {
-      const got: number[] = []
-      const subscription = live.ticks.subscribe(undefined, {
-        onData: (tick) => {
-          if (got.push(tick) === 2) {
-            subscription.unsubscribe()
-            resolve(got)
-          }
-        },
-        onError: reject,
-      })
-    })
-    expect(ticks).toEqual([1, 2])
     expect(heard.short).not.toContain(true)
   })
 })
