@@ -59,6 +59,7 @@ const testRouter = router({
     throw new DomainError('conflict', 'test.clash', 'clash')
   }),
   bursts: open.subscription(async function* () {
+    yield* []
     throw new Error('password=hunter2')
   }),
   comesBack: open.subscription(async function* () {
