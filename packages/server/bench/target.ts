@@ -26,6 +26,17 @@ const targets: Record<string, (dir: string) => Promise<string>> = {
     const { apiUrl, metricsUrl } = await server.listen()
     return `${apiUrl} ${metricsUrl}`
   },
+  /** Says on demand what it uses, after a full collection of garbage. */
+  streams: async (dir) => {
+    process.on('message', () => {
+      globalThis.gc!()
+      const { user, system } = process.cpuUsage()
+      const { rss, heapUsed, external } = process.memoryUsage()
+      process.send!({ rssBytes: rss, usedBytes: heapUsed + external, cpuMs: (user + system) / 1_000 })
+    })
+    const server = await createServer(benchConfig(dir, { 'rateLimits.enabled': false }))
+    return (await server.listen()).apiUrl
+  },
   /** What Fastify does by itself with the same bytes. */
   bare: async () => {
     const server = Fastify()
