@@ -15,7 +15,7 @@ interface Tally {
 export function requestTallies(
   registry: Registry,
   prefix: string,
-): (method: string, route: string, status: number, seconds: number) => void {
+): (method: string, route: string, status: number, seconds: number | undefined) => void {
   const tallies = new Map<string, Map<string, Tally>>()
 
   function* each() {
@@ -36,7 +36,7 @@ export function requestTallies(
   const name = `${prefix}http_request_duration_seconds`
   register(registry, {
     name,
-    help: 'From a request to the end of its answer.',
+    help: 'From a request to the end of its answer; streams are left out.',
     type: 'histogram',
     labelNames: ['method', 'route'],
     values: () =>
@@ -57,6 +57,7 @@ export function requestTallies(
     let tally = methods.get(method)
     if (!tally) methods.set(method, (tally = { byStatus: new Map(), byBucket: new Float64Array(secondsBuckets.length + 1), seconds: 0 }))
     tally.byStatus.set(status, (tally.byStatus.get(status) ?? 0) + 1)
+    if (seconds === undefined) return // a stream is counted, and has no duration
     tally.seconds += seconds
     let bucket = 0
     while (bucket < secondsBuckets.length && seconds > secondsBuckets[bucket]!) bucket++

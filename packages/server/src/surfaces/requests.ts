@@ -28,6 +28,11 @@ function aboutRoute({ pattern, isProbe, url }: FastifyContextConfig & { url: str
   return { pattern: pattern ?? url, json: JSON.stringify(pattern ?? url) ?? '', level: isProbe ? 'debug' : 'info' }
 }
 
+function isStream({ raw }: FastifyReply): boolean {
+  const type = raw.getHeader('content-type')
+  return typeof type === 'string' && type.startsWith('text/event-stream')
+}
+
 /** From the first byte of a request to the first of its answer. */
 export const requestMsMax = 30_000
 const sweepsPerTimeout = 30
@@ -63,7 +68,7 @@ export function trackRequests(
     const isFixed = typeof pattern === 'string'
     const route = isFixed ? pattern : pattern(request)
     const status = reply.raw.writableFinished ? reply.raw.statusCode : statusOfTheGone
-    metrics.httpRequest(request.method, route, status, ms / 1000)
+    metrics.httpRequest(request.method, route, status, isStream(reply) ? undefined : ms / 1000) // how long one listens says nothing of how fast one is served
     log({
       level,
       request_id: request.id,
@@ -99,7 +104,7 @@ export function trackRequests(
     drain(): void {
       for (const reply of pending.keys()) {
         if (!reply.raw.headersSent) reply.header('connection', 'close')
-        else if (String(reply.raw.getHeader('content-type')).startsWith('text/event-stream')) reply.raw.end()
+        else if (isStream(reply)) reply.raw.end()
       }
     },
     get count(): number {

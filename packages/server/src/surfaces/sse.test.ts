@@ -64,12 +64,15 @@ describe('a stream', () => {
 
   it('tells its handler what came last, and when the client has gone', async () => {
     const asked: StreamInput[] = []
-    const { url, lines } = await serve((input) => (asked.push(input), nothing(input)))
+    const { url, lines, metrics } = await serve((input) => (asked.push(input), nothing(input)))
     const stream = await openEvents(url, { token: '7', lastEventId: '41' })
     expect([asked[0]!.lastEventId, asked[0]!.signal.aborted]).toEqual(['41', false])
     stream.close()
     await expect.poll(() => asked[0]!.signal.aborted).toBe(true)
     await expect.poll(() => lines.find(({ route }) => route === '/api/v1/stream')).toMatchObject({ user_id: 7 })
+    const text = await metrics.registry.metrics()
+    expect(text).toContain('pinstack_http_requests_total{method="GET",route="/api/v1/stream",status="499"} 1')
+    expect(text).toContain('pinstack_http_request_duration_seconds_count{method="GET",route="/api/v1/stream"} 0')
   })
 
   it('is refused in the envelope, and answers HEAD without beginning', async () => {
