@@ -1,18 +1,12 @@
-import { createKeeper, type AuthChange, type Keeper } from './auth.ts'
-import { isPinstackError, PinstackError } from './errors.ts'
-import {
-  procedureKinds,
-  type Credentials,
-  type Me,
-  type NewUser,
-  type PasswordChange,
-  type Procedures,
-  type SearchPage,
-  type SessionInfo,
-  type Tokens,
-  type User,
-  type UserChanges,
-} from './procedures.ts'
+import { createKeeper, type AuthChange } from './auth.ts'
+import { createCall } from './call.ts'
+import { isPinstackError } from './errors.ts'
+import { createLive, type Live } from './live.ts'
+import { createNotifications, type Notifications } from './notifications.ts'
+import { pagesOf, type PageOptions, type Pages } from './pages.ts'
+import { createPosts, type Posts } from './posts.ts'
+import type { Credentials, Me, NewUser, PasswordChange, SearchPage, SessionInfo, Tokens, User, UserChanges } from './procedures.ts'
+import { createRelations, type Relations } from './relations.ts'
 import { memoryStore, type Session, type SessionStore } from './session.ts'
 import { createSend, type CallOptions, type Fetch } from './transport.ts'
 
@@ -26,7 +20,41 @@ export {
   type Issue,
   type ServerErrorCode,
 } from './errors.ts'
-export type { Credentials, Me, NewUser, PasswordChange, Role, SearchPage, SessionInfo, User, UserChanges } from './procedures.ts'
+export type { ByteStream } from './event-stream.ts'
+export type { Live, LiveOptions, LiveStatus, LiveStream, Reset } from './live.ts'
+export type { Notifications } from './notifications.ts'
+export type { PageOptions, Pages } from './pages.ts'
+export type { Posts } from './posts.ts'
+export type {
+  Author,
+  Credentials,
+  Me,
+  Media,
+  NewMedia,
+  NewNotification,
+  NewPost,
+  NewUser,
+  Notification,
+  NotificationChange,
+  NotificationPage,
+  PasswordChange,
+  Post,
+  PostChange,
+  PostChanges,
+  PostFilter,
+  PostPage,
+  Relation,
+  RelationChange,
+  RelationCounts,
+  RelationPage,
+  RelationStatus,
+  Role,
+  SearchPage,
+  SessionInfo,
+  User,
+  UserChanges,
+} from './procedures.ts'
+export type { Relations } from './relations.ts'
 export { memoryStore, webStore, type Session, type SessionStore, type WebStorage } from './session.ts'
 export type { CallOptions, Fetch, FetchResponse } from './transport.ts'
 
@@ -90,6 +118,12 @@ export interface Pinstack {
   /** The places where this account is signed in. */
   readonly sessions: Sessions
   readonly users: Users
+  readonly posts: Posts
+  /** Who follows whom. */
+  readonly relations: Relations
+  readonly notifications: Notifications
+  /** What happens, as it happens. */
+  readonly live: Live
 }
 
 export interface Sessions {
@@ -131,14 +165,10 @@ export interface Users {
 }
 
 /** What a search finds: account by account, or page by page. Each iteration asks anew. */
-export interface Search extends AsyncIterable<User> {
-  pages(): AsyncIterableIterator<SearchPage>
-}
+export type Search = Pages<SearchPage>
 
-export interface SearchOptions extends CallOptions {
-  /** Accounts per page, 1 to 100; 50 unless told otherwise. */
-  limit?: number
-}
+/** Accounts per page. */
+export type SearchOptions = PageOptions
 
 /**
  * A client of one Pinstack server, for one user at a time. Sessions renew themselves; a change is never sent twice.
@@ -160,7 +190,8 @@ export function createPinstack({
   fetch = globalThis.fetch.bind(globalThis),
   timeoutMs = 30_000,
 }: PinstackOptions): Pinstack {
-  const send = createSend(baseUrl(url), { fetch, timeoutMs })
+  const base = baseUrl(url)
+  const send = createSend(base, { fetch, timeoutMs })
   const keeper = createKeeper({ store, send, nowMs: Date.now })
   const call = createCall(send, keeper)
 
@@ -207,8 +238,7 @@ export function createPinstack({
       getByUsername: (username, options) => call('users.byUsername', { username }, options),
       getByEmail: (email, options) => call('users.byEmail', { email }, options),
       search: (text, { limit, ...options } = {}) => {
-        const pages = () => searchPages(call, { query: text, limit }, options)
-        return { pages, [Symbol.asyncIterator]: () => usersOf(pages()) }
+        return pagesOf((cursor: number | undefined) => call('users.search', { query: text, limit, cursor }, options))
       },
       update: (changes, options) => call('users.update', changes, options),
       setAvatar: (avatarUrl, options) => call('users.setAvatar', { avatarUrl }, options),
@@ -218,6 +248,10 @@ export function createPinstack({
       },
       create: (user, options) => call('users.create', user, options),
     },
+    posts: createPosts(call),
+    relations: createRelations(call),
+    notifications: createNotifications(call),
+    live: createLive({ baseUrl: base, keeper, fetch, timeoutMs }),
   }
 }
 
@@ -225,74 +259,6 @@ function baseUrl(url: string): string {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new TypeError(`url must be an http or https URL, not ${JSON.stringify(url)}`)
   return url.replace(/[?#].*$/, '').replace(/\/+$/, '')
-}
-
-type Call = <Path extends keyof Procedures>(
-  path: Path,
-  input: Procedures[Path]['input'],
-  options?: CallOptions,
-  around?: (work: () => Promise<Procedures[Path]['output']>) => Promise<Procedures[Path]['output']>,
-) => Promise<Procedures[Path]['output']>
-
-/** A refused token is refused before the call runs, so the call may be sent again with a new one, whatever it does. */
-const tokenRefusals = ['auth.token_expired', 'auth.invalid_token', 'auth.unauthenticated'] as const
-
-function createCall(send: ReturnType<typeof createSend>, keeper: Keeper): Call {
-  return async (path, input, options = {}, around = (work) => work()) => {
-    const sendAs = (session: Session | null) =>
-      around(
-        () =>
-          send({
-            ...options,
-            kind: procedureKinds[path],
-            path,
-            input,
-            ...(session && { accessToken: session.accessToken }),
-          }) as never,
-      )
-    const session = await unlessAborted(keeper.fresh(), options.signal)
-    try {
-      return await sendAs(session)
-    } catch (error) {
-      if (!session || !isPinstackError(error, ...tokenRefusals)) throw error
-      const renewed = await unlessAborted(keeper.renew(session), options.signal)
-      if (!renewed) throw new PinstackError('auth.unauthenticated', 'signed out', { status: 401, requestId: error.requestId, cause: error })
-      return await sendAs(renewed)
-    }
-  }
-}
-
-/** A renewal is everyone's: whoever gives up waiting does not end it. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work
-  let stop = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(new PinstackError('aborted', 'the call was aborted', { cause: signal.reason }))
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
-}
-
-async function* searchPages(
-  call: Call,
-  input: { query: string; limit: number | undefined },
-  options: CallOptions,
-): AsyncGenerator<SearchPage, undefined> {
-  let cursor: number | null = null
-  do {
-    const page: SearchPage = await call('users.search', { ...input, cursor: cursor ?? undefined }, options)
-    yield page
-    cursor = page.nextCursor
-  } while (cursor !== null)
-}
-
-async function* usersOf(pages: AsyncIterable<SearchPage>): AsyncGenerator<User, undefined> {
-  for await (const { items } of pages) yield* items
 }
 
 /** The session had ended already. */

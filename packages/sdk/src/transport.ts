@@ -1,3 +1,4 @@
+import type { ByteStream } from './event-stream.ts'
 import { PinstackError, type Issue } from './errors.ts'
 
 /** For one call. */
@@ -18,6 +19,8 @@ export interface FetchResponse {
   status: number
   headers: { get(name: string): string | null }
   text(): Promise<string>
+  /** Needed for streams. */
+  body?: ByteStream | null
 }
 
 export interface Request extends CallOptions {
@@ -72,7 +75,8 @@ interface Answer {
   request_id?: unknown
 }
 
-function readAnswer(text: string, { status, headers }: FetchResponse): unknown {
+/** Throws what the server says went wrong. */
+export function readAnswer(text: string, { status, headers }: FetchResponse): unknown {
   const answer = parse(text)
   if (answer?.result) return answer.result.data
   const details = { status, retryAfterMs: retryAfterMs(headers.get('retry-after')) }

@@ -1,16 +1,24 @@
 import type { AppRouter } from '@pinstack/server'
-import type { inferRouterInputs, inferRouterOutputs } from '@trpc/server'
+import type { inferProcedureInput, inferProcedureOutput, inferRouterInputs, inferRouterOutputs } from '@trpc/server'
 import { expectTypeOf, it } from 'vitest'
-import type { Procedures } from '../src/procedures.ts'
+import type { Procedures, Subscriptions } from '../src/procedures.ts'
 
 /** `{ auth: { me: T } }` becomes `{ 'auth.me': T }`, as far as the router nests. */
 type Flat<Tree, Routers, Prefix extends string = ''> = {
   [Name in keyof Tree & keyof Routers & string as IsProcedure<Routers[Name]> extends true ? `${Prefix}${Name}` : never]: Tree[Name]
 }
 type IsProcedure<Node> = Node extends { _def: { procedure: true } } ? true : false
-type FlatRouter<Of extends 'input' | 'output'> = Flat<Trees[Of]['auth'], AppRouter['auth'], 'auth.'> &
+type FlatOf<Of extends 'input' | 'output', Name extends keyof AppRouter & keyof Trees[Of] & string> = Flat<
+  Trees[Of][Name],
+  AppRouter[Name],
+  `${Name}.`
+>
+type FlatRouter<Of extends 'input' | 'output'> = FlatOf<Of, 'auth'> &
   Flat<Trees[Of]['auth']['sessions'], AppRouter['auth']['sessions'], 'auth.sessions.'> &
-  Flat<Trees[Of]['users'], AppRouter['users'], 'users.'>
+  FlatOf<Of, 'users'> &
+  FlatOf<Of, 'posts'> &
+  FlatOf<Of, 'relations'> &
+  FlatOf<Of, 'notifications'>
 interface Trees {
   input: inferRouterInputs<AppRouter>
   output: inferRouterOutputs<AppRouter>
@@ -26,19 +34,30 @@ type Plain<T> = { [Key in keyof T]: T[Key] }
 type Kind = { [Path in keyof FlatRouter<'input'>]: ProcedureAt<Path> extends { _def: { type: infer Type } } ? Type : never }
 type ProcedureAt<Path> = Path extends `auth.sessions.${infer Name}`
   ? AppRouter['auth']['sessions'][Name & keyof AppRouter['auth']['sessions']]
-  : Path extends `auth.${infer Name}`
-    ? AppRouter['auth'][Name & keyof AppRouter['auth']]
-    : Path extends `users.${infer Name}`
-      ? AppRouter['users'][Name & keyof AppRouter['users']]
+  : Path extends `${infer Router}.${infer Name}`
+    ? AppRouter[Router & keyof AppRouter] extends infer Procedures
+      ? Procedures[Name & keyof Procedures]
       : never
+    : never
 
 it('has the procedures, inputs and outputs of the router, and no others', () => {
-  // The others have no calls of their own here yet; an app reaches them over REST or tRPC.
-  expectTypeOf<Exclude<keyof AppRouter['_def']['record'], 'posts' | 'relations' | 'notifications' | 'live'>>().toEqualTypeOf<
-    'auth' | 'users'
-  >()
+  expectTypeOf<keyof AppRouter['_def']['record']>().toEqualTypeOf<'auth' | 'live' | 'notifications' | 'posts' | 'relations' | 'users'>()
   expectTypeOf<keyof Procedures | LeftOut>().toEqualTypeOf<keyof FlatRouter<'input'>>()
   expectTypeOf<Ours<'input'>>().toEqualTypeOf<Plain<Omit<FlatRouter<'input'>, LeftOut>>>()
   expectTypeOf<Ours<'output'>>().toEqualTypeOf<NothingIsVoid<Omit<FlatRouter<'output'>, LeftOut>>>()
   expectTypeOf<{ [Path in keyof Procedures]: Procedures[Path]['kind'] }>().toEqualTypeOf<Plain<Omit<Kind, LeftOut>>>()
+})
+
+type LiveRouter = AppRouter['live']
+type LiveName = keyof LiveRouter & keyof AppRouter['_def']['record']['live']
+/** What each event of a subscription holds, as a client gets it. */
+type Events = {
+  [Name in LiveName as `live.${Name}`]: inferProcedureOutput<LiveRouter[Name]> extends AsyncIterable<infer Event> ? Event : never
+}
+
+it('has the subscriptions of the router, their events, and goes on in the same way', () => {
+  expectTypeOf<Subscriptions>().toEqualTypeOf<Plain<Events>>()
+  type Resumed = inferProcedureInput<LiveRouter['notifications' | 'relations' | 'posts']>
+  // biome-ignore lint/suspicious/noConfusingVoidType: as tRPC says it
+  expectTypeOf<Resumed>().toEqualTypeOf<{ lastEventId?: string | undefined } | undefined | void>()
 })

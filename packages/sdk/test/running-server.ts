@@ -19,6 +19,8 @@ const secret = 'h7Tq0ZJ4rX9bVn2LwKs8YcEu1PgDm6Ai'
 export interface RunningServer {
   url: string
   config: Config
+  /** Leaves the data, for the next server over it. */
+  stop(): Promise<void>
   close(): Promise<void>
 }
 
@@ -41,6 +43,7 @@ export async function startServer(flags: Record<string, string> = {}): Promise<R
   return {
     url: apiUrl,
     config,
+    stop: () => server.close(),
     async close() {
       await server.close()
       await rm(dir, { recursive: true })

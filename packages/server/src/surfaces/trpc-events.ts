@@ -49,20 +49,23 @@ export function answerSubscription(
   { request, reply, streaming }: { request: FastifyRequest; reply: FastifyReply; streaming: Streaming },
 ): void {
   reply.header('vary', 'trpc-accept, accept')
-  sendEvents(reply, { ...streaming, heartbeat }, async (signal) => frames(options, call, { request, reply, signal }))
+  const { heartbeatMs } = streaming
+  // Told first: a client takes a connection for dead that is silent for longer.
+  const connected = heartbeatMs ? { reconnectAfterInactivityMs: 3 * heartbeatMs } : (options.router._def._config.sse?.client ?? {})
+  sendEvents(reply, { ...streaming, heartbeat }, async (signal) => frames(options, call, { request, reply, signal, connected }))
 }
 
 async function* frames(
   options: Options,
   call: Call,
-  { request: req, reply: res, signal }: { request: FastifyRequest; reply: FastifyReply; signal: AbortSignal },
+  { request: req, reply: res, signal, connected }: { request: FastifyRequest; reply: FastifyReply; signal: AbortSignal; connected: object },
 ): AsyncGenerator<string, void> {
   const { path, batchIndex, getRawInput, procedure } = call
   const { _config: config } = options.router._def
   const type = 'subscription'
   let ctx: unknown
   try {
-    yield frame({ event: 'connected', data: '{}' })
+    yield frame({ event: 'connected', data: JSON.stringify(connected) })
     const info: TRPCRequestInfo = { type, isBatchCall: false, calls: [call], signal, accept: null, connectionParams: null, url: null }
     ctx = await options.createContext?.({ req, res, info })
     const values: unknown = await procedure!({ path, batchIndex, getRawInput, ctx, signal, type })
