@@ -312,6 +312,16 @@ onEachDatabase('streams', (world) => {
     }
     expect(await world.countQueries(told)).toBe(2)
     expect(streams.filter((_, index) => index % 2 === 0).map(({ items }) => items)).toEqual(Array(4).fill(['ready']))
+
+    for (const user of users) await send(user, 'to each')
+    await number()
+    const sent = await readEvents(world.database.db, { afterSeq: posted!.seq, limit: 500 })
+    const toldEach = async () => {
+      for (const event of sent) app.hear(event)
+      for (const [index, stream] of streams.entries()) if (index % 2 === 0) await stream.becomes(['ready', 'to each'])
+    }
+    expect(sent).toHaveLength(4)
+    expect(await world.countQueries(toldEach)).toBe(1)
   })
 
   it('asks about each author for whoever follows too many to remember', async () => {
