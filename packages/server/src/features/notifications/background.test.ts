@@ -46,29 +46,32 @@ onEachDatabase('follow notifications, by the background', (world) => {
     await expect.poll(unread, { timeout: 1_000, interval: 5 }).toBe(0)
   })
 
+  const stormSteps = 600
+
   it('are one for each who follows, after a storm of 50 who follow and unfollow the same user', async () => {
     const [star, ...fans] = await addUsers(world, ['star', ...Array.from({ length: 50 }, (_, i) => `fan${i}`)])
     await start()
     const unreadMax: number[] = []
     await expectNoRetry(world, async () => {
-      const endMs = performance.now() + 3_000
       let steps = 0
+      let isOver = false
       const storm = fans.map(async (fan, i) => {
-        while (performance.now() < endMs) {
+        // So many steps and not so many seconds: the storm is the same on every machine.
+        while (steps < stormSteps) {
           await app.relations.follow(fan, star!)
           await othersTurn()
           if ((i + steps++) % 3 > 0) await app.relations.unfollow(fan, star!)
         }
       })
       const looking = (async () => {
-        while (performance.now() < endMs) {
+        while (!isOver) {
           const unread = await world.database.db.selectFrom('notification').where('readAt', 'is', null).select('sourceKey').execute()
           unreadMax.push(unread.length - new Set(unread.map(({ sourceKey }) => sourceKey)).size)
           await sleep(50)
         }
       })()
-      await Promise.all([...storm, looking])
-      expect(steps).toBeGreaterThan(100) // that there was a storm: how many steps it had is the machine’s affair
+      await Promise.all(storm).finally(() => (isOver = true))
+      await looking
     })
     // What the storm has left to do is nobody's business now: it has to come to its end, and to the right one.
     while (
