@@ -39,7 +39,7 @@ export interface Shot {
   headers?: Record<string, string>
 }
 
-/** Requests a second over `seconds`. Any answer that is not 200 ends the benchmark. */
+/** Requests a second over `seconds`. Any answer that is not 2xx ends the benchmark. */
 export async function shoot(url: string, { path, ...shot }: Shot, seconds = roundSeconds, at = connections): Promise<number> {
   const { requests, non2xx, errors, duration } = await autocannon({ url: url + path, connections: at, duration: seconds, ...shot })
   if (non2xx + errors > 0) throw new Error(`${url}${path}: ${non2xx} bad answers, ${errors} errors`)

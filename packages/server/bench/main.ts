@@ -1,12 +1,14 @@
 /**
- * `npm run bench [reads|logins|follows|live|process]`: the measures that Pinstack holds itself to, as ratios of one run on one machine.
+ * `npm run bench [reads|posts|growth|logins|follows|live|process]`: the measures that Pinstack holds itself to, as ratios of one run on one machine.
  * A bar that is missed is marked, and fails the command.
  */
 import './thread-pool.ts'
 import { openApp } from '../src/open-app.ts'
 import { followRows } from './follows.ts'
+import { growthRows } from './growth.ts'
 import { liveRows } from './live.ts'
 import { loginRows } from './logins.ts'
+import { postRows } from './posts.ts'
 import { processRows } from './process.ts'
 import { readRows } from './reads.ts'
 import { benchConfig, login, newDataDir, password } from './world.ts'
@@ -20,7 +22,15 @@ export interface Row {
   note: string
 }
 
-const parts = { reads: readRows, logins: loginRows, follows: followRows, live: liveRows, process: processRows }
+const parts = {
+  reads: readRows,
+  posts: postRows,
+  growth: growthRows,
+  logins: loginRows,
+  follows: followRows,
+  live: liveRows,
+  process: processRows,
+}
 
 async function seed(dir: string): Promise<void> {
   const opened = await openApp(benchConfig(dir, { 'rateLimits.enabled': false }), { migrate: true })

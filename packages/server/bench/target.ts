@@ -6,6 +6,7 @@ import { createRouter } from '../src/router.ts'
 import type { Context } from '../src/rpc/procedures.ts'
 import { createServer } from '../src/server.ts'
 import { mountTrpc } from '../src/surfaces/trpc.ts'
+import { rawPosts } from './raw-posts.ts'
 import { benchConfig } from './world.ts'
 
 export const user = {
@@ -43,6 +44,8 @@ const targets: Record<string, (dir: string) => Promise<string>> = {
     server.get('/api/v1/users/:id', () => ({ status: 200, data: user }))
     return await listen(server)
   },
+  /** Posts by Fastify and better-sqlite3, over the product's data. */
+  raw: async (dir) => await listen(rawPosts(dir)),
   /** What Fastify does by itself with what the procedure calls. */
   bareRpc: async (dir) => {
     const { app } = await openApp(benchConfig(dir))

@@ -39,3 +39,15 @@ it('keeps nothing of a load that failed or found nothing', async () => {
   expect(await read('a', { ttlMs, load: async () => undefined })).toBeUndefined()
   expect(await read('a', { ttlMs, load: async () => 1 })).toBe(1)
 })
+
+it('keeps no long value twice', async () => {
+  const { read } = setup()
+  const value = async (key: string, text: string) => {
+    await read(key, { ttlMs, load: async () => [text] })
+    return read(key, { ttlMs, load: async () => [text] })
+  }
+  const [short, long] = [await value('short', 'x'), await value('long', 'x'.repeat(5_000))]
+  expect(await value('short', '')).toBe(short)
+  expect(await value('long', '')).not.toBe(long)
+  expect(await value('long', '')).toEqual(long)
+})

@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import type { Cache } from './ports/cache.ts'
 
-/** Values that are kept read, beside their text; the ones used last. */
+/** Values that are kept read, beside their text; the ones used last. Long ones are read each time: they would be kept twice. */
 const parsedMax = 1_000
+const parsedCharsMax = 4_096
 
 export interface ReadThroughOptions<T> {
   ttlMs: number
@@ -25,7 +26,7 @@ export function createReadThrough(cache: Cache, onLookup: (outcome: 'hit' | 'mis
     const known = parsed.get(key)
     if (known?.text === text) return known.value
     const value = Object.freeze(JSON.parse(text))
-    parsed.set(key, { text, value })
+    if (text.length <= parsedCharsMax) parsed.set(key, { text, value })
     return value
   }
   return async <T>(key: string, { ttlMs, load }: ReadThroughOptions<T>) => {

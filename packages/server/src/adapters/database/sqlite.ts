@@ -26,6 +26,8 @@ export interface SqliteOptions {
 
 /** How long opening waits for another process that holds the file. */
 const openWaitMs = 3_000
+/** Of each connection, once that much has been read. With the driver's 16 MB, pages of a tag among 400,000 posts took twice as long as among 20,000. */
+const pageCacheKiB = 32_000
 
 /** Opens (or creates) the file at `path`: one connection writes, another reads, so a reader never waits for a writer. */
 export function openSqlite<Tables>(path: string, { synchronous = 'full', onQuery }: SqliteOptions = {}): Database<Tables> {
@@ -34,6 +36,7 @@ export function openSqlite<Tables>(path: string, { synchronous = 'full', onQuery
     client.pragma('journal_mode = WAL')
     client.pragma(`synchronous = ${synchronous}`)
     client.pragma('foreign_keys = ON')
+    client.pragma(`cache_size = -${pageCacheKiB}`)
     client.pragma('busy_timeout = 0') // @NOTE SQLite's own wait would block the event loop; transaction.ts waits instead
     return new Kysely<Tables>({
       dialect: {

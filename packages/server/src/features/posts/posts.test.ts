@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { eventsOf, signUp } from '../../../test/accounts.ts'
+import { expectNoRetry } from '../../../test/follows.ts'
 import { onEachDatabase } from '../../../test/matrix.ts'
 import { countersOf, picture, publish } from '../../../test/posts.ts'
 import { fromCursor, toCursor, type NewPost, type PostChanges } from './posts.ts'
@@ -227,6 +228,17 @@ onEachDatabase('posts', (world) => {
     expect(new Set(failures)).toEqual(new Set(['posts.not_found']))
     expect(await countersOf(world)).toEqual({ total: 30, authors: { ann: 10, bob: 10, cyd: 10 } })
     expect((await postEvents()).filter(([type]) => type === 'post_deleted').length).toBe(30)
+  })
+
+  it('that bring the same new tags wait for each other in one order, and none is tried again', async () => {
+    const authors = await Promise.all(['ann', 'bob', 'cyd', 'dan'].map((name) => signUp(world.app, name)))
+    await expectNoRetry(world, async () => {
+      for (let round = 0; round < 5; round++) {
+        const tags = Array.from({ length: 40 }, (_, index) => `round ${round} tag ${index}`)
+        await Promise.all(authors.map((author, index) => publish(world, author, { tags: index % 2 ? tags : tags.toReversed() })))
+      }
+    })
+    expect((await db().selectFrom('tag').select('id').execute()).length).toBe(200)
   })
 
   it('replace their lists one update after the other', async () => {

@@ -45,6 +45,17 @@ onEachDatabase('posts of a deleted user', (world) => {
     expect(bob.id).not.toBe(ann.id)
   }, 60_000)
 
+  it('are gone from every cache at once, also where nobody has heard of it', async () => {
+    const ann = await signUp(world.app, 'ann')
+    const { id } = await publish(world, ann)
+    await world.app.posts.byId(id)
+    await world.app.users.remove(ann.viewer, ann.id)
+    expect((await world.app.posts.byId(id)).author.id).toBe(0)
+    const there = world.composeAgain()
+    while (await there.jobs.purgeDeletedUsers());
+    await expect(world.app.posts.byId(id)).rejects.toMatchObject({ code: 'posts.not_found' })
+  })
+
   it('stay whole when a batch is cut off half way', async () => {
     const { first } = await seed()
     await world.app.posts.byId(first.id)

@@ -64,7 +64,7 @@ export function createPosts({ database, clock, emit, cache, findAuthor, record }
   const read = createReadThrough(cache, (outcome) => record?.cache('posts', outcome))
   const listing = createListing(database)
   const cacheKey = (id: number) => `post:${id}`
-  const forget = (...ids: number[]) => cache.delete(ids.map(cacheKey))
+  const forget = (id: number) => cache.delete([cacheKey(id)])
 
   async function shown(post: PostRow): Promise<Post> {
     return toPost(post, await findAuthor(post.authorId))
@@ -192,12 +192,11 @@ export function createPosts({ database, clock, emit, cache, findAuthor, record }
     },
 
     /** Drops what this process has cached of a post, for whoever hears that another process has changed it. */
-    forget: (id: number) => forget(id),
+    forget,
 
     /** A step of purging a deleted user: removes some of the posts, with all that hangs on them, and says how many. 0 means that none is left. */
     async purgeOf(tx: Tx, userId: number, rowsMax: number): Promise<number> {
       const ids = (await selectIdsOf.all(tx, { authorId: userId, limit: Math.min(rowsMax, postsPerBatch) })).map(({ id }) => id)
-      if (ids.length > 0) database.afterCommit(tx, () => void forget(...ids))
       return ids.length === 0 ? 0 : removePosts(tx, userId, ids)
     },
   }

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openApp } from '../src/open-app.ts'
+import { compare, median, ratio, roundSeconds, shoot, startTarget, warmUp, type Shot } from './load.ts'
+import type { Row } from './main.ts'
+import { newPost, seedPosts, sqliteFile } from './post-world.ts'
+import { rawCreate } from './raw-posts.ts'
+import { benchConfig, newDataDir } from './world.ts'
+
+const rounds = 5
+const list: Shot = { path: '/api/v1/posts/list?limit=20' }
+const byId: Shot = { path: '/api/v1/posts/1' }
+
+/** Reading lists and single posts, and writing them, against what Fastify and better-sqlite3 do by themselves. */
+export async function postRows(): Promise<Row[]> {
+  const dir = newDataDir()
+  const token = await seedPosts(dir)
+  const targets = { product: await startTarget('unlimited', dir), raw: await startTarget('raw', dir) }
+  const [product, raw] = [targets.product.url, targets.raw.url]
+  await assertSameAnswer(raw, product, list)
+  await assertSameAnswer(raw, product, byId)
+  const reads: [string, string, Shot][] = [
+    ['raw list', raw, list],
+    ['list', product, list],
+    ['bare', raw, byId],
+    ['by id', product, byId],
+  ]
+  for (const [, url, shot] of reads) await warmUp(url, shot)
+  const rates = await compare(Object.fromEntries(reads.map(([name, url, shot]) => [name, () => shoot(url, shot)])), rounds)
+
+  const { media: media_items, ...rest } = newPost
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  const create: Shot = { method: 'POST', path: '/api/v1/posts', body: JSON.stringify({ ...rest, media_items }), headers }
+  for (const url of [raw, product]) await warmUp(url, create)
+  Object.assign(rates, await compare({ 'raw post': () => shoot(raw, create), post: () => shoot(product, create) }, rounds))
+  for (const { child } of Object.values(targets)) child.kill()
+  Object.assign(rates, await createRates(dir))
+  const perSecond = (name: string) => `${Math.round(median(rates[name]!)).toLocaleString('en')}/s`
+  const row = (what: string, of: string, to: string, bar: number): Row => ({
+    what,
+    value: ratio(rates, of, to),
+    unit: '×',
+    bar,
+    better: 'more',
+    note: `${perSecond(of)} to ${perSecond(to)}`,
+  })
+  return [
+    row('GET /api/v1/posts/list?limit=20 : Fastify, response schema, prepared better-sqlite3', 'list', 'raw list', 0.6),
+    row('GET /api/v1/posts/{id}, cached : bare Fastify route', 'by id', 'bare', 0.6),
+    row('POST /api/v1/posts, 3 tags, 1 medium : Fastify, the same rows by better-sqlite3', 'post', 'raw post', 0.4),
+    row('a post, 3 tags, 1 medium, in process : the same rows by better-sqlite3', 'create', 'raw create', 0.4),
+  ]
+}
+
+/** One post after the other, without a network: each waits for the disk. */
+async function createRates(dir: string): Promise<Record<string, number[]>> {
+  const aside = join(dir, '..', 'raw.db')
+  copyFileSync(sqliteFile(dir), aside)
+  const write = rawCreate(aside)
+  const { app, close } = await openApp(benchConfig(dir))
+  const viewer = { id: 1, role: 'user', sessionId: '' } as const
+  const contenders = {
+    'raw create': () => rateOf(async () => write(newPost)),
+    create: () => rateOf(() => app.posts.create(viewer, newPost)),
+  }
+  for (const run of Object.values(contenders)) await run()
+  const rates = await compare(contenders, rounds)
+  await close()
+  return rates
+}
+
+async function rateOf(work: () => Promise<unknown>): Promise<number> {
+  const startMs = performance.now()
+  let done = 0
+  while (performance.now() - startMs < roundSeconds * 1000) {
+    await work()
+    done++
+  }
+  return done / ((performance.now() - startMs) / 1000)
+}
+
+/** Both answer the same, in as many bytes; the order of members is the serialiser's, and v1's newline is not counted. */
+async function assertSameAnswer(one: string, other: string, { path }: Shot): Promise<void> {
+  const [a, b] = await Promise.all([one, other].map(async (url) => (await (await fetch(url + path)).text()).trim()))
+  if (a!.length !== b!.length) throw new Error(`${path} has ${a!.length} bytes by one, and ${b!.length} by the other`)
+  assert.deepEqual(JSON.parse(a!), JSON.parse(b!))
+}
