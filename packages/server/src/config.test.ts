@@ -58,6 +58,7 @@ describe('layers', () => {
         clientId: 'pinstack',
         topics: { user: 'user-events', post: 'post-events', relation: 'relation-events', notification: 'notification-events' },
         createTopics: true,
+        sessionTimeout: 10_000,
         tls: { enabled: false },
         sasl: {},
       },

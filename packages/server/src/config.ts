@@ -101,6 +101,10 @@ export const configSchema = z.strictObject({
     createTopics: onOff('Whether topics that are missing are made, with 3 partitions and the replication that the brokers have as default.').default(
       true,
     ),
+    sessionTimeout: duration(
+      'How long a worker may be silent before others take its part of the events: what one that was killed costs. Brokers allow 6s to 30m.',
+      { min: '2s', max: '30m' },
+    ).prefault('10s'),
     tls: section({
       enabled: onOff('Whether connections to the brokers are encrypted, and their certificates checked.').default(false),
       caFile: path('Certificates (PEM) of those who may sign the brokers\' certificates, in place of those that Node knows.').optional(),

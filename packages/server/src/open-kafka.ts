@@ -9,7 +9,7 @@ const dayMs = 86_400_000
 
 /** What `kafka.brokers` names; without it not even the client is loaded. It connects by itself, and goes on trying. */
 export async function openKafka(config: Config, { warn }: Pick<KafkaBusOptions, 'warn'>): Promise<KafkaBus | undefined> {
-  const { brokers, clientId, topics, createTopics, sasl } = config.kafka
+  const { brokers, clientId, topics, createTopics, sessionTimeout, sasl } = config.kafka
   if (brokers.length === 0) return
   const tls = tlsOf(config)
   const { kafkaBus } = await import('./adapters/event-bus/kafka.ts')
@@ -24,6 +24,7 @@ export async function openKafka(config: Config, { warn }: Pick<KafkaBusOptions, 
       // The readers of this one were there before Pinstack was, and read times as Go prints them.
       return { name: topics[topic], times: topic === 'relation' ? 'go' : 'iso' }
     },
+    sessionMs: sessionTimeout,
     createTopics: createTopics ? { retentionMs: config.outbox.retentionDays * dayMs } : undefined,
     warn,
   })

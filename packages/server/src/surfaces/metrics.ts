@@ -130,12 +130,15 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
 
 /** Has `gauge` filled whenever it is scraped. A part that cannot be asked leaves its gauge out and the others alone. */
 function readInto(gauge: Gauge<any>, fill: () => Promise<void> | void): void {
-  const collected = gauge as Gauge<any> & { collect: () => Promise<void> }
+  const collected = gauge as Gauge<any> & { collect: () => Promise<void>; labelNames: string[] }
+  const isLabelled = collected.labelNames.length > 0
   collected.collect = async () => {
     try {
       await fill()
     } catch {
-      gauge.remove()
+      // @NOTE `remove` without labels throws where there are some, and takes the whole scrape with it.
+      if (isLabelled) gauge.reset()
+      else gauge.remove()
     }
   }
 }

@@ -18,6 +18,8 @@ export interface KafkaBusOptions {
   topicOf(type: string): KafkaTopic
   /** Every topic that there is to be. */
   topics: readonly string[]
+  /** A member of a group that says nothing for so long has its partitions taken away; 10 s unless told otherwise. */
+  sessionMs?: number
   /** Makes those that are missing, with messages kept for so long. Undefined: they are somebody else's to make. */
   createTopics?: { retentionMs: number } | undefined
   /** Hears of what failed and is tried again, once a series. */
@@ -41,8 +43,6 @@ const chunkMax = 100
 const sendMsMax = 10_000
 const connectMsMax = 10_000
 const closeMsMax = 4_000
-/** A member that says nothing for so long has its partitions taken away: what a killed worker costs at the most. */
-const sessionMs = 10_000
 const beatEveryMs = 1_000
 /** A consumer that has not even tried anything for so long is replaced: its client has lost its way. */
 const silentMsMax = 60_000
@@ -58,7 +58,7 @@ const complaintEveryMs = 60_000
  * where its retries end; closing while the broker is away may hang.
  */
 export function kafkaBus(options: KafkaBusOptions): KafkaBus {
-  const { brokers, clientId, topics, topicOf, createTopics, warn } = options
+  const { brokers, clientId, topics, topicOf, createTopics, sessionMs = 10_000, warn } = options
   dropNegativeTimeoutWarning()
   const kafka = new kafkajs.Kafka({
     clientId,
@@ -156,7 +156,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
       allowAutoTopicCreation: false,
       sessionTimeout: sessionMs,
       rebalanceTimeout: 30_000,
-      heartbeatInterval: beatEveryMs,
+      heartbeatInterval: Math.min(beatEveryMs, sessionMs / 4),
       maxWaitTimeInMs: 500,
       retry: { initialRetryTime: 100, maxRetryTime: pauseMsMax, retries: Number.MAX_SAFE_INTEGER },
     })
@@ -344,14 +344,15 @@ async function within<T>(msMax: number, work: Promise<T>): Promise<T> {
 /** Of what the client says, each sentence once in a while: an outage would fill the disk. */
 function complaints(warn: KafkaBusOptions['warn']) {
   const toldMs = new Map<string, number>()
-  return ({ log }: { log: { message: string; broker?: string; groupId?: string; error?: string } }) => {
-    const { message, broker, groupId, error } = log
-    const text = `${message} ${error ?? ''}`
+  return ({ log }: { log: { message: string; broker?: string; groupId?: string; error?: string | { message?: string } } }) => {
+    const { message, broker, groupId } = log
+    const error = typeof log.error === 'object' ? log.error.message : log.error
+    const text = `${message} ${error ?? ''}`.replace(/\d+/g, '') // of times and counts there is no end
     const nowMs = performance.now()
     if (nowMs - (toldMs.get(text) ?? Number.NEGATIVE_INFINITY) < complaintEveryMs) return
     if (toldMs.size > 100) toldMs.clear()
     toldMs.set(text, nowMs)
-    warn(`Kafka: ${message}`, { ...(broker && { broker }), ...(groupId && { groupId }), ...(error && { error: String(error) }) })
+    warn(`Kafka: ${message}`, { ...(broker && { broker }), ...(groupId && { groupId }), ...(error && { error }) })
   }
 }
 
