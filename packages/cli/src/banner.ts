@@ -2,6 +2,7 @@ import { styled } from './terminal.ts'
 
 export interface BannerFacts {
   version: string
+  /** Empty for a process that serves none. */
   apiUrl: string
   metricsUrl: string
   storage: string
@@ -16,9 +17,14 @@ export function banner({ version, apiUrl, metricsUrl, storage, setupToken, sameD
   const url = apiUrl.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')
   const row = (name: string, value: string) => `  ${styled('dim', name.padEnd(10))}${value}`
   const link = (text: string) => styled('cyan', text)
+  const running = `  ${styled('bold', `Pinstack ${version}`)} is running. Ctrl-C stops it.`
+  if (apiUrl === '')
+    return ['', running, '', row('Role', 'worker: consumers and jobs'), row('Metrics', link(metricsUrl)), row('Storage', storage), ''].join(
+      '\n',
+    )
   return [
     '',
-    `  ${styled('bold', `Pinstack ${version}`)} is running. Ctrl-C stops it.`,
+    running,
     '',
     row('API', link(url)),
     row('API docs', link(`${url}/docs`)),

@@ -12,6 +12,7 @@ export interface SettingOptions {
   port?: string
   metricsPort?: string
   logLevel?: string
+  role?: string
 }
 
 /** The options that are short names for configuration keys. */
@@ -22,6 +23,7 @@ const keyOptions = {
   port: { key: 'http.port', flag: '--port' },
   metricsPort: { key: 'metrics.port', flag: '--metrics-port' },
   logLevel: { key: 'log.level', flag: '--log-level' },
+  role: { key: 'roles', flag: '--role' },
 } as const
 
 export function addSettingOptions(command: Command): Command {

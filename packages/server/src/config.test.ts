@@ -53,6 +53,15 @@ describe('layers', () => {
         lockTimeoutMs: 10_000,
         startTimeoutMs: 10_000,
       },
+      kafka: {
+        brokers: [],
+        clientId: 'pinstack',
+        topics: { user: 'user-events', post: 'post-events', relation: 'relation-events', notification: 'notification-events' },
+        createTopics: true,
+        sessionTimeout: 10_000,
+        tls: { enabled: false },
+        sasl: {},
+      },
       rateLimits: { enabled: true },
       auth: { accessTtl: 900_000, refreshTtl: 2_592_000_000, previousSecrets: [], issuer: 'pinstack', audience: 'pinstack' },
       users: { createByUsers: true },
@@ -60,6 +69,7 @@ describe('layers', () => {
       live: { streamsPerUser: 20, streamsMax: 10_000, heartbeat: 15_000 },
       outbox: { retentionDays: 7, pollMs: 500 },
       cache: { entriesMax: 10_000 },
+      roles: ['api', 'worker'],
       log: { level: 'info' },
     })
     expect(new Set(Object.values(sources).map(({ name }) => name))).toEqual(new Set(['default']))
@@ -199,6 +209,35 @@ describe('refusals are one sentence with the key, its place and what is wrong', 
       `auth:\n  secret: ${goodSecret}\n  keysFile: k\n`,
       'auth.secret (pinstack.yaml:2) and auth.keysFile (pinstack.yaml:3) exclude each other: tokens are signed with one of them.',
     ],
+    'one role on SQLite': [
+      'roles: [worker]\n',
+      'roles (pinstack.yaml:1) must be api,worker on SQLite, where one process does all: take Postgres (database.url) for several processes.',
+    ],
+    'an unknown role': [
+      'roles: [jobs]\n',
+      'roles must be a list of api, worker, each at most once, and this list is not (pinstack.yaml:1).',
+    ],
+    'no role': ['roles: []\n', 'roles must be a list of api, worker, each at most once, and this list is not (pinstack.yaml:1).'],
+    'a broker without a port': [
+      'kafka:\n  brokers: [kafka.example.com]\n',
+      'kafka.brokers must be a list of at most 100 addresses such as `kafka-1.example.com:9092`, and this list is not (pinstack.yaml:2).',
+    ],
+    'a topic that Kafka would not take': [
+      'kafka:\n  topics:\n    user: "users/all"\n',
+      'kafka.topics.user must be the name of a topic: 1 to 249 letters, digits, `.`, `_` and `-`, not "users/all" (pinstack.yaml:3).',
+    ],
+    'half a sign-in at Kafka': [
+      'kafka:\n  sasl:\n    username: ada\n    mechanism: plain\n',
+      'kafka.sasl.mechanism, kafka.sasl.username and kafka.sasl.password go together: give all of them or none.',
+    ],
+    'a certificate without its key': [
+      'kafka:\n  tls:\n    enabled: true\n    certFile: c\n',
+      'kafka.tls.certFile (pinstack.yaml:4) and kafka.tls.keyFile (default) go together: give both or none.',
+    ],
+    'a certificate without TLS': [
+      'kafka:\n  tls:\n    caFile: c\n',
+      'kafka.tls.enabled (default) is false, and a file of kafka.tls is given: set it to true, or take the file away.',
+    ],
     'a session shorter than its token': [
       'auth:\n  refreshTtl: 1m\n',
       'auth.refreshTtl (pinstack.yaml:2) must not be shorter than auth.accessTtl (default).',
@@ -295,6 +334,9 @@ describe('secrets', () => {
       PINSTACK_AUTH_SECRET: goodSecret,
       PINSTACK_AUTH_PREVIOUS_SECRETS: `${goodSecret}1,${goodSecret}2`,
       DATABASE_URL: 'postgres://u:hunter%212@h:5432/d?sslmode=require&password=hunter!2',
+      PINSTACK_KAFKA_SASL_MECHANISM: 'plain',
+      PINSTACK_KAFKA_SASL_USERNAME: 'ada',
+      PINSTACK_KAFKA_SASL_PASSWORD: 'hunter2',
       PINSTACK_DATABASE_REPLICA_URL: 'postgresql://u:hunter!2@r/d',
     }
     const { config, sources } = load({ env })

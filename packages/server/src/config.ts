@@ -12,19 +12,23 @@ import {
   type Origin,
 } from './config/layers.ts'
 import {
+  brokers,
   databaseUrl,
   duration,
   noteOf,
   oneOf,
   onOff,
   origins,
+  password,
   path,
   port,
   proxies,
   secret,
   secrets,
   showValue,
+  someOf,
   text,
+  topic,
   unwrap,
   whole,
 } from './config/values.ts'
@@ -81,6 +85,42 @@ export const configSchema = z.strictObject({
     }).default(10_000),
     replicaUrl: databaseUrl('Postgres only. A read replica that may answer reads.', { schemes: ['postgres'] }).optional(),
   }),
+  kafka: section({
+    brokers: brokers(
+      'Where Kafka is: one or more of its brokers. Empty for none: then events go to the consumers in the process itself.',
+    ).default([]),
+    clientId: text(
+      'Name of this installation at the brokers; the names of its consumer groups begin with it. Two installations on one Kafka have different ones.',
+    ).default('pinstack'),
+    topics: section({
+      user: topic('Topic of `user_…` events and of ended sessions.').default('user-events'),
+      post: topic('Topic of `post_…` events.').default('post-events'),
+      relation: topic('Topic of `follow_…` events.').default('relation-events'),
+      notification: topic('Topic of `notification_…` events.').default('notification-events'),
+    }),
+    createTopics: onOff(
+      'Whether topics that are missing are made, with 3 partitions and the replication that the brokers have as default.',
+    ).default(true),
+    sessionTimeout: duration(
+      'How long a worker may be silent before others take its part of the events: what one that was killed costs. Brokers allow 6s to 30m.',
+      { min: '2s', max: '30m' },
+    ).prefault('10s'),
+    tls: section({
+      enabled: onOff('Whether connections to the brokers are encrypted, and their certificates checked.').default(false),
+      caFile: path("Certificates (PEM) of those who may sign the brokers' certificates, in place of those that Node knows.").optional(),
+      certFile: path('Certificate (PEM) that Pinstack shows to the brokers, with `kafka.tls.keyFile`.').optional(),
+      keyFile: path('Key (PEM) of `kafka.tls.certFile`.').optional(),
+    }),
+    sasl: section({
+      mechanism: oneOf('How Pinstack signs in at the brokers. `plain` sends the password itself: use it with TLS.', [
+        'plain',
+        'scram-sha-256',
+        'scram-sha-512',
+      ]).optional(),
+      username: text('User name at the brokers.').optional(),
+      password: password('Password at the brokers.').optional(),
+    }),
+  }),
   rateLimits: section({
     enabled: onOff('Whether limits per address and account apply. Off is for load tests.').default(true),
   }),
@@ -125,6 +165,10 @@ export const configSchema = z.strictObject({
   cache: section({
     entriesMax: whole('Entries that the cache in memory holds at most.', { min: 1, max: 10_000_000 }).default(10_000),
   }),
+  roles: someOf(
+    'What this process does: `api` serves requests and live events, `worker` runs consumers, jobs and the way to Kafka. Both in one unless told otherwise.',
+    ['api', 'worker'],
+  ).default(['api', 'worker']),
   log: section({
     level: oneOf('How much is logged: this level and what is worse.', [
       'trace',
@@ -234,7 +278,7 @@ function put(target: Record<string, unknown>, key: string, value: unknown): void
   parent[last] = value
 }
 
-function refuseContradictions({ http, metrics, database, auth }: Config, sources: Sources): void {
+function refuseContradictions({ http, metrics, database, auth, roles, kafka }: Config, sources: Sources): void {
   const from = (key: string) => `${key} (${sources[key]!.name})`
   const everywhere = ['0.0.0.0', '::']
   const sharesAddress = http.host === metrics.host || everywhere.includes(http.host) || everywhere.includes(metrics.host)
@@ -243,6 +287,22 @@ function refuseContradictions({ http, metrics, database, auth }: Config, sources
   }
   if (database.replicaUrl && database.url.startsWith('sqlite:')) {
     throw new ConfigError(`${from('database.replicaUrl')} is for Postgres, and ${from('database.url')} is SQLite.`)
+  }
+  if (roles.length < 2 && database.url.startsWith('sqlite:')) {
+    throw new ConfigError(
+      `${from('roles')} must be api,worker on SQLite, where one process does all: take Postgres (database.url) for several processes.`,
+    )
+  }
+  const { tls, sasl } = kafka
+  if (!tls.enabled && (tls.caFile ?? tls.certFile ?? tls.keyFile) !== undefined) {
+    throw new ConfigError(`${from('kafka.tls.enabled')} is false, and a file of kafka.tls is given: set it to true, or take the file away.`)
+  }
+  if ((tls.certFile === undefined) !== (tls.keyFile === undefined)) {
+    throw new ConfigError(`${from('kafka.tls.certFile')} and ${from('kafka.tls.keyFile')} go together: give both or none.`)
+  }
+  const signIn = [sasl.mechanism, sasl.username, sasl.password]
+  if (signIn.includes(undefined) && signIn.some((part) => part !== undefined)) {
+    throw new ConfigError('kafka.sasl.mechanism, kafka.sasl.username and kafka.sasl.password go together: give all of them or none.')
   }
   if (auth.secret !== undefined && auth.keysFile !== undefined) {
     throw new ConfigError(`${from('auth.secret')} and ${from('auth.keysFile')} exclude each other: tokens are signed with one of them.`)

@@ -1,11 +1,14 @@
 import type { Logger } from 'pino'
 import { localDoorbell } from './adapters/doorbell/local.ts'
+import type { KafkaBus } from './adapters/event-bus/kafka.ts'
 import { startBackground, type Background } from './background.ts'
 import type { App } from './compose.ts'
 import type { Config } from './config.ts'
 import { StartError } from './core/start-error.ts'
 import { migrationStatus } from './migrations/index.ts'
 import { openApp, type OpenedApp } from './open-app.ts'
+import { openKafka } from './open-kafka.ts'
+import { readUnpublished } from './outbox/publish.ts'
 import { readBacklog, readLastSeq } from './outbox/read.ts'
 import { createRouter } from './router.ts'
 import { createRoutes } from './routes.ts'
@@ -26,7 +29,7 @@ export interface ServerOptions {
 }
 
 export interface Addresses {
-  /** `http://127.0.0.1:8080` */
+  /** `http://127.0.0.1:8080`; empty for a process without the role `api`. */
   apiUrl: string
   metricsUrl: string
 }
@@ -57,6 +60,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
   const warn = (message: string, fields: Record<string, unknown>) => logger.warn(fields, message)
   let opened: OpenedApp | undefined
   let background: Background | undefined
+  let kafka: KafkaBus | undefined
   try {
     opened = await openApp(config, {
       migrate: true,
@@ -71,11 +75,14 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     const { app, database, clock, committed } = opened
     const sequenced = localDoorbell()
     const settings = { pollMs: config.outbox.pollMs, retentionMs: config.outbox.retentionDays * dayMs }
-    background = await startBackground({ app, database, clock, committed, sequenced, settings, metrics, warn })
-    const setupToken = await app.auth.ensureSetupToken()
-    return await withSurfaces({ options, config, logger, metrics, opened, background, setupToken })
+    const { roles } = config
+    kafka = roles.includes('worker') ? await openKafka(config, { warn }) : undefined
+    background = await startBackground({ app, database, clock, committed, sequenced, settings, roles, kafka, metrics, warn })
+    const setupToken = roles.includes('api') ? await app.auth.ensureSetupToken() : undefined
+    return await withSurfaces({ options, config, logger, metrics, opened, background, kafka, setupToken })
   } catch (error) {
     await background?.close()
+    await kafka?.close()
     await opened?.close()
     metrics.close()
     throw error
@@ -89,33 +96,37 @@ interface Parts {
   metrics: Metrics
   opened: OpenedApp
   background: Background
+  kafka: KafkaBus | undefined
   setupToken: string | undefined
 }
 
-async function withSurfaces({ options, config, logger, metrics, opened, background, setupToken }: Parts): Promise<Server> {
+async function withSurfaces({ options, config, logger, metrics, opened, background, kafka, setupToken }: Parts): Promise<Server> {
   const { app, storage } = opened
-  const health = createHealth({ version, checks: healthChecks(opened) })
-  metrics.outbox(() => readOutboxState(opened))
-  const http = await createHttpSurface(
-    { router: createRouter(app), routes: createRoutes(app) },
-    {
-      authenticate: app.auth.authenticate,
-      logger,
-      metrics,
-      health,
-      version,
-      corsOrigins: config.http.cors.origins,
-      trustProxy: config.http.trustProxy,
-      ...(options.loopDelayMsMax !== undefined && { limits: { loopDelayMs: options.loopDelayMsMax } }),
-      heartbeatMs: config.live.heartbeat,
-    },
-  )
+  const readBehind = config.kafka.brokers.length > 0 ? readUnpublished : readBacklog
+  const health = createHealth({ version, checks: [...healthChecks(opened, readBehind), ...kafkaCheck(kafka)] })
+  metrics.outbox(() => readOutboxState(opened, readBehind))
+  const http = !config.roles.includes('api')
+    ? undefined
+    : await createHttpSurface(
+        { router: createRouter(app), routes: createRoutes(app) },
+        {
+          authenticate: app.auth.authenticate,
+          logger,
+          metrics,
+          health,
+          version,
+          corsOrigins: config.http.cors.origins,
+          trustProxy: config.http.trustProxy,
+          ...(options.loopDelayMsMax !== undefined && { limits: { loopDelayMs: options.loopDelayMsMax } }),
+          heartbeatMs: config.live.heartbeat,
+        },
+      )
   const monitor = await createMetricsSurface({ metrics, health, logger })
   let closing: Promise<void> | undefined
 
   async function close(): Promise<void> {
     app.live.close() // first: a client that comes back at once is sent to another process
-    await http.close()
+    await http?.close()
     await background.close()
     await opened.close()
     await monitor.close()
@@ -128,7 +139,7 @@ async function withSurfaces({ options, config, logger, metrics, opened, backgrou
     setupToken,
     logger,
     async listen() {
-      const apiUrl = await listenOn(http, { ...config.http, key: 'http.port', flag: '--port' })
+      const apiUrl = http ? await listenOn(http, { ...config.http, key: 'http.port', flag: '--port' }) : ''
       const metricsUrl = await listenOn(monitor, { ...config.metrics, key: 'metrics.port', flag: '--metrics-port' })
       return { apiUrl, metricsUrl: `${metricsUrl}/metrics` }
     },
@@ -167,7 +178,12 @@ const listenProblems: Record<string, (address: Pick<Address, 'host' | 'port'>) =
   ENOTFOUND: notOurs,
 }
 
-function healthChecks({ database, clock }: OpenedApp): HealthCheck[] {
+/** Without Kafka events wait, and nothing else: it is reported, and the server is ready all the same. */
+function kafkaCheck(kafka: KafkaBus | undefined): HealthCheck[] {
+  return kafka ? [{ name: 'kafka', required: false, check: kafka.ping }] : []
+}
+
+function healthChecks({ database, clock }: OpenedApp, readBehind: typeof readBacklog): HealthCheck[] {
   return [
     { name: 'database', required: true, check: async () => void (await readLastSeq(database.db)) },
     {
@@ -182,7 +198,7 @@ function healthChecks({ database, clock }: OpenedApp): HealthCheck[] {
       name: 'outbox',
       required: false,
       async check() {
-        const { depth, lagSeconds } = await readOutboxState({ database, clock })
+        const { depth, lagSeconds } = await readOutboxState({ database, clock }, readBehind)
         if (lagSeconds > outboxLagSecondsMax) throw new Error('events wait for too long')
         return { depth, lag_seconds: lagSeconds }
       },
@@ -193,8 +209,11 @@ function healthChecks({ database, clock }: OpenedApp): HealthCheck[] {
 /** Beyond it the outbox is reported as down: events should wait for milliseconds. */
 const outboxLagSecondsMax = 60
 
-async function readOutboxState({ database, clock }: Pick<OpenedApp, 'database' | 'clock'>): Promise<{ depth: number; lagSeconds: number }> {
-  const { depth, oldestCreatedAt } = await readBacklog(database.db)
+async function readOutboxState(
+  { database, clock }: Pick<OpenedApp, 'database' | 'clock'>,
+  readBehind: typeof readBacklog,
+): Promise<{ depth: number; lagSeconds: number }> {
+  const { depth, oldestCreatedAt } = await readBehind(database.db)
   const lagMs = oldestCreatedAt === null ? 0 : clock.nowMs() - Date.parse(oldestCreatedAt)
   return { depth, lagSeconds: Math.max(0, lagMs / 1000) }
 }

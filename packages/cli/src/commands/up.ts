@@ -14,6 +14,7 @@ export function addUpCommand(program: Command): void {
     .option('--host <address>', 'address to listen on (http.host)')
     .option('-p, --port <port>', 'port of the API, 0 for a free one (http.port)')
     .option('--metrics-port <port>', 'port of the metrics (metrics.port)')
+    .option('--role <roles>', 'what this process does: api, worker, or both as api,worker (roles)')
     .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent (log.level)')
     .option('-v, --verbose', 'on a terminal: show all of the log, not only warnings')
     .addHelpText(
@@ -25,6 +26,7 @@ Examples:
   pinstack up
   pinstack up --port 9000 --data /srv/pinstack
   pinstack up --host 0.0.0.0 --database postgres://pinstack@db/pinstack
+  pinstack up --role worker --database postgres://pinstack@db/pinstack --set kafka.brokers=kafka:9092
   pinstack up --set auth.accessTtl=5m --set rateLimits.enabled=false`,
     )
     .action(up)

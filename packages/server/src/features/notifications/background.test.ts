@@ -34,7 +34,7 @@ onEachDatabase('follow notifications, by the background', (world) => {
   const rows = () => world.database.db.selectFrom('notification').orderBy('id').select(['userId', 'sourceKey']).execute()
   const sources = async () => (await rows()).map(({ sourceKey }) => sourceKey).sort()
   const viewer = (id: number) => ({ id, role: 'user', sessionId: '' }) as const
-  const idle = () => expect.poll(() => background!.bus.lag('follow-notifications'), { timeout: 10_000, interval: 10 }).toBe(0)
+  const idle = () => expect.poll(() => background!.worker!.bus.lag('follow-notifications'), { timeout: 10_000, interval: 10 }).toBe(0)
 
   it('come and go by themselves', async () => {
     const [ann, bob] = await addUsers(world, ['ann', 'bob'])
