@@ -13,6 +13,7 @@ export interface SettingOptions {
   metricsPort?: string
   logLevel?: string
   role?: string
+  processes?: string
 }
 
 /** The options that are short names for configuration keys. */
@@ -24,6 +25,7 @@ const keyOptions = {
   metricsPort: { key: 'metrics.port', flag: '--metrics-port' },
   logLevel: { key: 'log.level', flag: '--log-level' },
   role: { key: 'roles', flag: '--role' },
+  processes: { key: 'processes', flag: '--processes' },
 } as const
 
 export function addSettingOptions(command: Command): Command {

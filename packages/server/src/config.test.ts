@@ -42,7 +42,13 @@ describe('layers', () => {
   it('holds every default', () => {
     const { config, sources } = load()
     expect(config).toEqual({
-      http: { host: '127.0.0.1', port: 8080, cors: { origins: ['*'] }, trustProxy: ['loopback', 'linklocal', 'uniquelocal'] },
+      http: {
+        host: '127.0.0.1',
+        port: 8080,
+        cors: { origins: ['*'] },
+        drainDelayMs: 0,
+        trustProxy: ['loopback', 'linklocal', 'uniquelocal'],
+      },
       metrics: { host: '127.0.0.1', port: 9106 },
       data: { dir: join(dir, 'pinstack-data') },
       database: {
@@ -69,6 +75,7 @@ describe('layers', () => {
       live: { streamsPerUser: 20, streamsMax: 10_000, heartbeat: 15_000 },
       outbox: { retentionDays: 7, pollMs: 500 },
       cache: { entriesMax: 10_000 },
+      processes: 1,
       roles: ['api', 'worker'],
       log: { level: 'info' },
     })

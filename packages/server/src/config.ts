@@ -50,6 +50,10 @@ export const configSchema = z.strictObject({
         'Web origins whose pages may call the API; `*` for any. There are no cookies, so a page gets nothing that its user did not sign in to.',
       ).default(['*']),
     }),
+    drainDelayMs: whole(
+      'Milliseconds after the signal to stop in which requests are still taken in, while `/readyz` says that the server is closing: as long as a load balancer needs to notice.',
+      { min: 0, max: 300_000 },
+    ).default(0),
     trustProxy: proxies('Proxies whose `X-Forwarded-For` is believed; an empty list believes none.').default([
       'loopback',
       'linklocal',
@@ -165,6 +169,10 @@ export const configSchema = z.strictObject({
   cache: section({
     entriesMax: whole('Entries that the cache in memory holds at most.', { min: 1, max: 10_000_000 }).default(10_000),
   }),
+  processes: whole(
+    'Servers that `pinstack up` runs on one port, each a process of its own, to use as many cores; Postgres only. The first has all `roles`, the others are `api`. Each has metrics of its own, on the ports from `metrics.port` on.',
+    { min: 1, max: 64 },
+  ).default(1),
   roles: someOf(
     'What this process does: `api` serves requests and live events, `worker` runs consumers, jobs and the way to Kafka. Both in one unless told otherwise.',
     ['api', 'worker'],
@@ -278,7 +286,7 @@ function put(target: Record<string, unknown>, key: string, value: unknown): void
   parent[last] = value
 }
 
-function refuseContradictions({ http, metrics, database, auth, roles, kafka }: Config, sources: Sources): void {
+function refuseContradictions({ http, metrics, database, auth, processes, roles, kafka }: Config, sources: Sources): void {
   const from = (key: string) => `${key} (${sources[key]!.name})`
   const everywhere = ['0.0.0.0', '::']
   const sharesAddress = http.host === metrics.host || everywhere.includes(http.host) || everywhere.includes(metrics.host)
@@ -291,6 +299,16 @@ function refuseContradictions({ http, metrics, database, auth, roles, kafka }: C
   if (roles.length < 2 && database.url.startsWith('sqlite:')) {
     throw new ConfigError(
       `${from('roles')} must be api,worker on SQLite, where one process does all: take Postgres (database.url) for several processes.`,
+    )
+  }
+  if (processes > 1 && database.url.startsWith('sqlite:')) {
+    throw new ConfigError(
+      `${from('processes')} must be 1 on SQLite, which one process has for itself: take Postgres (database.url) for several processes.`,
+    )
+  }
+  if (processes > 1 && !roles.includes('api')) {
+    throw new ConfigError(
+      `${from('processes')} is for servers of the API, and ${from('roles')} is worker: start several workers one by one.`,
     )
   }
   const { tls, sasl } = kafka

@@ -119,6 +119,7 @@ async function withSurfaces({ options, config, logger, metrics, opened, backgrou
           trustProxy: config.http.trustProxy,
           ...(options.loopDelayMsMax !== undefined && { limits: { loopDelayMs: options.loopDelayMsMax } }),
           heartbeatMs: config.live.heartbeat,
+          drainDelayMs: config.http.drainDelayMs,
         },
       )
   const monitor = await createMetricsSurface({ metrics, health, logger })

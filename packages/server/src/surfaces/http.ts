@@ -42,6 +42,8 @@ export interface HttpDeps {
   trustProxy: string[]
   /** How often a stream that is idle says that it is there, in milliseconds. */
   heartbeatMs?: number
+  /** How long requests are still taken in once it closes. */
+  drainDelayMs?: number
   /** For tests. */
   limits?: { requestMs?: number; drainMs?: number; loopDelayMs?: number; stallMs?: number }
 }
@@ -50,7 +52,7 @@ export interface HttpSurface {
   app: FastifyInstance
   /** Resolves to the address, as a URL. Rejects with Node's own error, for example `EADDRINUSE`. */
   listen(where: { host: string; port: number }): Promise<string>
-  /** Stops taking connections, lets requests finish for up to `drainMsMax`, ends streams. Resolves when all are gone; again and again to the same end. */
+  /** Is not ready at once, stops taking connections after `drainDelayMs`, lets requests finish for up to `drainMsMax`, ends streams. Resolves when all are gone; again and again to the same end. */
   close(): Promise<void>
 }
 
@@ -101,7 +103,8 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
 
   async function drainAndClose(): Promise<void> {
     health.close()
-    requests.drain()
+    requests.drain() // from now on every answer asks its client to come back on another connection, which leads elsewhere
+    await sleep(deps.drainDelayMs ?? 0)
     let isClosed = false
     const closed = app.close().then(() => {
       isClosed = true

@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 import type { FastifyInstance } from 'fastify'
 
-/** Mean over a second. Beyond it each request waits longer than it works, and those that are let in make it worse. */
+/** What a request waits for its turn, two seconds running. Beyond it each waits longer than it works, and those that are let in make it worse. */
 const loopDelayMsMax = 250
 const heapShareMax = 0.92
 const sampleEveryMs = 1_000
@@ -15,11 +15,15 @@ export function watchPressure(server: FastifyInstance, loopDelayMs = loopDelayMs
   const delays = monitorEventLoopDelay({ resolution: resolutionMs })
   delays.enable()
   let isUnder = false
+  let wasLate = false
   const sample = setInterval(() => {
-    // A loop that was stopped throughout has counted nothing, and its mean is not a number: this very timer was late then.
-    const meanMs = delays.count > 0 ? delays.mean / 1e6 - resolutionMs : 0
+    // Weighted by how long each lasted, as one meets them who comes at any time: many short turns between long ones hide nothing.
+    const { count, mean, stddev } = delays
+    const metMs = count > 0 ? (mean + stddev ** 2 / mean) / 1e6 - resolutionMs : 0
     delays.reset()
-    isUnder = meanMs > loopDelayMs || process.memoryUsage().heapUsed > heapBytesMax
+    const isLate = metMs > loopDelayMs
+    isUnder = (isLate && wasLate) || process.memoryUsage().heapUsed > heapBytesMax // one pause alone is over when it is seen
+    wasLate = isLate
   }, sampleEveryMs).unref()
   server.addHook('onClose', async () => {
     clearInterval(sample)

@@ -59,7 +59,11 @@ export async function countRows({ database }: Pick<OpenedDatabase<Tables>, 'data
 }
 
 /** Every acknowledged follow is stored, was told of exactly once, and counts once; nothing else was. */
-export async function expectToldOnce(opened: OpenedDatabase<Tables>, acknowledged: number, deadlineMs = 30_000): Promise<void> {
+export async function expectToldOnce(
+  opened: Pick<OpenedDatabase<Tables>, 'database'>,
+  acknowledged: number,
+  deadlineMs = 30_000,
+): Promise<void> {
   const { db } = opened.database
   await expect.poll(() => countRows(opened, 'notification'), { timeout: deadlineMs, interval: 50 }).toBeGreaterThanOrEqual(acknowledged)
   await sleep(500) // a double would come now
