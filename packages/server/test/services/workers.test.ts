@@ -62,7 +62,7 @@ onDriver('postgres', 'workers over Kafka', (driver) => {
       await client.query('begin')
       await client.query(
         `insert into "processedEvent" select 'follow-notifications', (last + n)::text, '2026-01-01T00:00:00.000Z'
-           from (select max(id) as last from outbox) newest, generate_series(20, 60) n`,
+           from (select max(id) as last from outbox) newest, generate_series(20, 1000) n`, // many: those of notifications come in bursts, and nobody takes them
       )
       const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
       // @NOTE by another connection: within a transaction the activity of the others stands still.
