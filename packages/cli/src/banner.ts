@@ -19,7 +19,9 @@ export function banner({ version, apiUrl, metricsUrl, storage, setupToken, sameD
   const link = (text: string) => styled('cyan', text)
   const running = `  ${styled('bold', `Pinstack ${version}`)} is running. Ctrl-C stops it.`
   if (apiUrl === '')
-    return ['', running, '', row('Role', 'worker: consumers and jobs'), row('Metrics', link(metricsUrl)), row('Storage', storage), ''].join('\n')
+    return ['', running, '', row('Role', 'worker: consumers and jobs'), row('Metrics', link(metricsUrl)), row('Storage', storage), ''].join(
+      '\n',
+    )
   return [
     '',
     running,

@@ -64,7 +64,9 @@ type World = Awaited<ReturnType<typeof openWorld>>
 
 async function openWorld(dir: string, { url, brokers }: { url: string; brokers: string }) {
   const id = `bench-${randomBytes(6).toString('hex')}`
-  const topics = Object.fromEntries(['user', 'post', 'relation', 'notification'].map((name): [string, FlagValue] => [`kafka.topics.${name}`, `${id}-${name}`]))
+  const topics = Object.fromEntries(
+    ['user', 'post', 'relation', 'notification'].map((name): [string, FlagValue] => [`kafka.topics.${name}`, `${id}-${name}`]),
+  )
   const config = benchConfig(mkdtempSync(join(dir, 'kafka-')), {
     'database.url': url,
     'auth.secret': randomBytes(36).toString('base64url'),
@@ -105,7 +107,16 @@ async function openWorld(dir: string, { url, brokers }: { url: string; brokers: 
 async function followRows({ app, database }: World): Promise<Row[]> {
   const users = await database.transaction((tx) => {
     const names = Array.from({ length: warmUps + samples + 1 }, (_, i) => `follower${i}`)
-    const more = { email: '', fullName: null, fullNameFolded: null, bio: null, avatarUrl: null, createdAt: '', updatedAt: '', deletedAt: null }
+    const more = {
+      email: '',
+      fullName: null,
+      fullNameFolded: null,
+      bio: null,
+      avatarUrl: null,
+      createdAt: '',
+      updatedAt: '',
+      deletedAt: null,
+    }
     return tx
       .insertInto('user')
       .values(names.map((username) => ({ ...more, username, usernameFolded: username, emailFolded: username })))
@@ -169,6 +180,13 @@ async function relayRow(world: World): Promise<Row[]> {
   const what = `relay to Kafka from a backlog of ${backlog}`
   return [
     { what, value: sent / seconds, unit: '/s', bar: 5_000, better: 'more', note: `${sent} events in ${seconds.toFixed(1)} s` },
-    { what: `${what}: growth of memory`, value: late - early, unit: 'MiB', bar: 50, better: 'less', note: `at most ${Math.max(...rss).toFixed(0)} MiB` },
+    {
+      what: `${what}: growth of memory`,
+      value: late - early,
+      unit: 'MiB',
+      bar: 50,
+      better: 'less',
+      note: `at most ${Math.max(...rss).toFixed(0)} MiB`,
+    },
   ]
 }

@@ -213,7 +213,10 @@ describe('refusals are one sentence with the key, its place and what is wrong', 
       'roles: [worker]\n',
       'roles (pinstack.yaml:1) must be api,worker on SQLite, where one process does all: take Postgres (database.url) for several processes.',
     ],
-    'an unknown role': ['roles: [jobs]\n', 'roles must be a list of api, worker, each at most once, and this list is not (pinstack.yaml:1).'],
+    'an unknown role': [
+      'roles: [jobs]\n',
+      'roles must be a list of api, worker, each at most once, and this list is not (pinstack.yaml:1).',
+    ],
     'no role': ['roles: []\n', 'roles must be a list of api, worker, each at most once, and this list is not (pinstack.yaml:1).'],
     'a broker without a port': [
       'kafka:\n  brokers: [kafka.example.com]\n',

@@ -86,9 +86,9 @@ export const configSchema = z.strictObject({
     replicaUrl: databaseUrl('Postgres only. A read replica that may answer reads.', { schemes: ['postgres'] }).optional(),
   }),
   kafka: section({
-    brokers: brokers('Where Kafka is: one or more of its brokers. Empty for none: then events go to the consumers in the process itself.').default(
-      [],
-    ),
+    brokers: brokers(
+      'Where Kafka is: one or more of its brokers. Empty for none: then events go to the consumers in the process itself.',
+    ).default([]),
     clientId: text(
       'Name of this installation at the brokers; the names of its consumer groups begin with it. Two installations on one Kafka have different ones.',
     ).default('pinstack'),
@@ -98,16 +98,16 @@ export const configSchema = z.strictObject({
       relation: topic('Topic of `follow_…` events.').default('relation-events'),
       notification: topic('Topic of `notification_…` events.').default('notification-events'),
     }),
-    createTopics: onOff('Whether topics that are missing are made, with 3 partitions and the replication that the brokers have as default.').default(
-      true,
-    ),
+    createTopics: onOff(
+      'Whether topics that are missing are made, with 3 partitions and the replication that the brokers have as default.',
+    ).default(true),
     sessionTimeout: duration(
       'How long a worker may be silent before others take its part of the events: what one that was killed costs. Brokers allow 6s to 30m.',
       { min: '2s', max: '30m' },
     ).prefault('10s'),
     tls: section({
       enabled: onOff('Whether connections to the brokers are encrypted, and their certificates checked.').default(false),
-      caFile: path('Certificates (PEM) of those who may sign the brokers\' certificates, in place of those that Node knows.').optional(),
+      caFile: path("Certificates (PEM) of those who may sign the brokers' certificates, in place of those that Node knows.").optional(),
       certFile: path('Certificate (PEM) that Pinstack shows to the brokers, with `kafka.tls.keyFile`.').optional(),
       keyFile: path('Key (PEM) of `kafka.tls.certFile`.').optional(),
     }),

@@ -25,7 +25,9 @@ it('one that is away holds up neither the start nor the end, and what it is aske
   const warnings: string[] = []
   const kafka = (await openKafka(testConfig({ 'kafka.brokers': '127.0.0.1:1' }), { warn: (message) => void warnings.push(message) }))!
   await kafka.subscribe('group', ['follow_created'], async () => {})
-  await expect(kafka.publish([{ id: '1', type: 'follow_created', key: 1, payload: {}, createdAt: '2026-01-01T00:00:00.000Z' }])).rejects.toThrow()
+  await expect(
+    kafka.publish([{ id: '1', type: 'follow_created', key: 1, payload: {}, createdAt: '2026-01-01T00:00:00.000Z' }]),
+  ).rejects.toThrow()
   await expect(kafka.lag('group')).rejects.toThrow()
   await expect(kafka.ping()).rejects.toThrow()
   await kafka.close()

@@ -105,20 +105,22 @@ async function withSurfaces({ options, config, logger, metrics, opened, backgrou
   const readBehind = config.kafka.brokers.length > 0 ? readUnpublished : readBacklog
   const health = createHealth({ version, checks: [...healthChecks(opened, readBehind), ...kafkaCheck(kafka)] })
   metrics.outbox(() => readOutboxState(opened, readBehind))
-  const http = !config.roles.includes('api') ? undefined : await createHttpSurface(
-    { router: createRouter(app), routes: createRoutes(app) },
-    {
-      authenticate: app.auth.authenticate,
-      logger,
-      metrics,
-      health,
-      version,
-      corsOrigins: config.http.cors.origins,
-      trustProxy: config.http.trustProxy,
-      ...(options.loopDelayMsMax !== undefined && { limits: { loopDelayMs: options.loopDelayMsMax } }),
-      heartbeatMs: config.live.heartbeat,
-    },
-  )
+  const http = !config.roles.includes('api')
+    ? undefined
+    : await createHttpSurface(
+        { router: createRouter(app), routes: createRoutes(app) },
+        {
+          authenticate: app.auth.authenticate,
+          logger,
+          metrics,
+          health,
+          version,
+          corsOrigins: config.http.cors.origins,
+          trustProxy: config.http.trustProxy,
+          ...(options.loopDelayMsMax !== undefined && { limits: { loopDelayMs: options.loopDelayMsMax } }),
+          heartbeatMs: config.live.heartbeat,
+        },
+      )
   const monitor = await createMetricsSurface({ metrics, health, logger })
   let closing: Promise<void> | undefined
 

@@ -45,7 +45,8 @@ onEachDatabase('lease', (world) => {
     let isDead = false
     const dying = {
       ...world.database,
-      transaction: ((work) => (isDead ? Promise.reject(new Error('gone')) : world.database.transaction(work))) as typeof world.database.transaction,
+      transaction: ((work) =>
+        isDead ? Promise.reject(new Error('gone')) : world.database.transaction(work)) as typeof world.database.transaction,
     }
     const first = start(dying)
     await heldOf(first)

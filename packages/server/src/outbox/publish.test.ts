@@ -49,7 +49,8 @@ onEachDatabase('publisher', (world) => {
     return (await database.db.selectFrom('outbox').orderBy('seq').select('id').execute()).slice(-count).map(({ id }) => String(id))
   }
   const position = async () => (await selectPosition.first(world.database.db, { name: publishedName }))?.seq ?? 0
-  const lastSeq = async () => (await world.database.db.selectFrom('outbox').select('seq').orderBy('seq', 'desc').limit(1).execute())[0]!.seq!
+  const lastSeq = async () =>
+    (await world.database.db.selectFrom('outbox').select('seq').orderBy('seq', 'desc').limit(1).execute())[0]!.seq!
 
   it('sends each event once, in the order of the numbers, and goes on where it stopped', async () => {
     const early = await emit(1_500)
@@ -105,9 +106,7 @@ onEachDatabase('publisher', (world) => {
     const gate = Promise.withResolvers<void>()
     await emit(3)
     await start(async () => gate.promise)
-    await expect
-      .poll(async () => (await world.database.db.selectFrom('lease').select('holder').execute())[0]?.holder, soon)
-      .toBeTruthy()
+    await expect.poll(async () => (await world.database.db.selectFrom('lease').select('holder').execute())[0]?.holder, soon).toBeTruthy()
     await world.database.transaction(async (tx) => void (await tx.updateTable('lease').set({ holder: 'another' }).execute()))
     gate.resolve()
     await expect.poll(() => problems.length, soon).toBeGreaterThan(0)
@@ -135,8 +134,8 @@ onEachDatabase('publisher', (world) => {
     world.clock.advance(10 * 86_400_000)
     await pruneEvents({ database: world.database, clock: world.clock, groups: [], retentionMs: 86_400_000 })
     await start()
-    await expect.poll(() => problems.map(String), soon).toEqual([
-      'Error: events 1 to 3 were pruned while no broker was configured: it never gets them',
-    ])
+    await expect
+      .poll(() => problems.map(String), soon)
+      .toEqual(['Error: events 1 to 3 were pruned while no broker was configured: it never gets them'])
   })
 })

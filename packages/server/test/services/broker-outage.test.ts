@@ -27,7 +27,13 @@ onDriver('postgres', 'Kafka killed for 30 s during follows', (driver) => {
   it('costs no user anything: events wait, and then come in order, all of them, each with its effect once', async () => {
     const { secret, accounts } = await seedAccounts(opened.database, 60)
     const names = ownKafkaNames(broker.brokers)
-    const settings = { 'database.url': opened.url, 'data.dir': newDataDir(), 'auth.secret': secret, 'rateLimits.enabled': 'false', ...names }
+    const settings = {
+      'database.url': opened.url,
+      'data.dir': newDataDir(),
+      'auth.secret': secret,
+      'rateLimits.enabled': 'false',
+      ...names,
+    }
     const flags = Object.entries(settings).map(([key, value]) => `${key}=${value}`)
     const api = await servers.load([...flags, 'roles=api']).listen()
     const worker = await servers.load([...flags, 'roles=worker']).listen()
@@ -41,7 +47,10 @@ onDriver('postgres', 'Kafka killed for 30 s during follows', (driver) => {
     expect(await metric(worker.metricsUrl, 'outbox_depth')).toBeGreaterThan(100)
     const probe = async (path: string) => fetch(new URL(path, worker.metricsUrl))
     expect((await probe('/readyz')).status).toBe(200)
-    expect(await (await probe('/healthz')).json()).toMatchObject({ status: 'degraded', parts: { kafka: { status: 'down' }, database: { status: 'up' } } })
+    expect(await (await probe('/healthz')).json()).toMatchObject({
+      status: 'degraded',
+      parts: { kafka: { status: 'down' }, database: { status: 'up' } },
+    })
     await sleep(Math.max(0, outageMs - (performance.now() - killedMs)))
     await broker.start()
     await load.done

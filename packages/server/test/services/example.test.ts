@@ -24,7 +24,10 @@ onKafka('examples/kafka-consumer', (brokers) => {
     const topic = names['kafka.topics.relation']
     const config = testConfig(names)
     const seeding = await openApp(config, { migrate: true })
-    const users = await addUsers(seeding, Array.from({ length: 12 }, (_, i) => `user${i}`))
+    const users = await addUsers(
+      seeding,
+      Array.from({ length: 12 }, (_, i) => `user${i}`),
+    )
     await seeding.close()
     const server = await createServer(config, quietly)
     const project = mkdtempSync(join(tmpdir(), 'pinstack-example-'))
@@ -59,9 +62,11 @@ onKafka('examples/kafka-consumer', (brokers) => {
     }
     await relations.unfollow(users[0]!, users[11]!)
     expected.set(users[11]!, expected.get(users[11]!)! - 1)
-    await expect.poll(() => server.app.notifications.unreadCount({ id: users[11]!, role: 'user', sessionId: '' }), { timeout: 20_000 }).toEqual({
-      count: 10,
-    })
+    await expect
+      .poll(() => server.app.notifications.unreadCount({ id: users[11]!, role: 'user', sessionId: '' }), { timeout: 20_000 })
+      .toEqual({
+        count: 10,
+      })
     await copyAll(brokers, topic) // the whole topic once more, as an outage may have it at its worst
 
     const second = await start()

@@ -26,18 +26,17 @@ export interface Load {
 }
 
 /** Several clients that follow, each with a rest after each answer. Every answer has to be 200: nothing here may reach a user. */
-export function startFollows(
-  apiUrl: () => string,
-  pairs: [SeededAccount, SeededAccount][],
-  { clients = 4, restMs = 0 } = {},
-): Load {
+export function startFollows(apiUrl: () => string, pairs: [SeededAccount, SeededAccount][], { clients = 4, restMs = 0 } = {}): Load {
   let [acknowledged, isStopped] = [0, false]
   const todo = [...pairs]
   const done = Promise.all(
     Array.from({ length: clients }, async () => {
       for (let pair = todo.shift(); pair && !isStopped; pair = todo.shift()) {
         const [from, to] = pair
-        const { status, body } = await call(apiUrl(), 'POST', '/api/v1/relation/follow', { token: from.token, body: { followee_id: to.id } })
+        const { status, body } = await call(apiUrl(), 'POST', '/api/v1/relation/follow', {
+          token: from.token,
+          body: { followee_id: to.id },
+        })
         if (status !== 200) throw new Error(`${status} ${JSON.stringify(body)}`)
         acknowledged++
         if (restMs > 0) await sleep(restMs)
@@ -62,9 +61,7 @@ export async function countRows({ database }: Pick<OpenedDatabase<Tables>, 'data
 /** Every acknowledged follow is stored, was told of exactly once, and counts once; nothing else was. */
 export async function expectToldOnce(opened: OpenedDatabase<Tables>, acknowledged: number, deadlineMs = 30_000): Promise<void> {
   const { db } = opened.database
-  await expect
-    .poll(() => countRows(opened, 'notification'), { timeout: deadlineMs, interval: 50 })
-    .toBeGreaterThanOrEqual(acknowledged)
+  await expect.poll(() => countRows(opened, 'notification'), { timeout: deadlineMs, interval: 50 }).toBeGreaterThanOrEqual(acknowledged)
   await sleep(500) // a double would come now
   const sources = (await db.selectFrom('notification').select('sourceKey').execute()).map(({ sourceKey }) => sourceKey).sort()
   const follows = (await db.selectFrom('follow').select(['followerId', 'followeeId']).execute())

@@ -8,7 +8,11 @@ import { call, quietly, testConfig } from '../serve.ts'
 import { seedAccounts, type SeededAccount } from '../sessions.ts'
 import { metric } from './fleet.ts'
 
-const roleSets = { 'one process': [['api', 'worker']], 'an api and a worker': [['api'], ['worker']], 'two apis and two workers': [['api'], ['api'], ['worker'], ['worker']] }
+const roleSets = {
+  'one process': [['api', 'worker']],
+  'an api and a worker': [['api'], ['worker']],
+  'two apis and two workers': [['api'], ['api'], ['worker'], ['worker']],
+}
 
 onKafka('roles', () => {
   onDriver('postgres', 'roles', (driver) => {
@@ -35,7 +39,8 @@ onKafka('roles', () => {
       const { status } = await call(apiUrl, 'POST', '/api/v1/relation/follow', { token: from.token, body: { followee_id: to.id } })
       expect(status).toBe(200)
       const sourceKey = `follow:${from.id}:${to.id}`
-      return async () => (await opened.database.db.selectFrom('notification').where('sourceKey', '=', sourceKey).select('id').execute()).length
+      return async () =>
+        (await opened.database.db.selectFrom('notification').where('sourceKey', '=', sourceKey).select('id').execute()).length
     }
 
     for (const [bus, kafka] of Object.entries({ 'with Kafka': true, 'without Kafka': false })) {

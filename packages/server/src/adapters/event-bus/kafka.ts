@@ -233,7 +233,12 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
     publish,
 
     async subscribe(group, types, handle) {
-      const subscription = { group, topics: [...new Set(types.map((type) => topicOf(type).name))], handle, handling: new Set<Promise<unknown>>() }
+      const subscription = {
+        group,
+        topics: [...new Set(types.map((type) => topicOf(type).name))],
+        handle,
+        handling: new Set<Promise<unknown>>(),
+      }
       const done = (async () => {
         while (!ending.signal.aborted) {
           try {
