@@ -100,6 +100,25 @@ describe('metrics', () => {
     expect(await metrics.registry.metrics()).toContain('pinstack_outbox_lag_seconds 0')
   })
 
+  it('have the lag of each consumer, and all else when it cannot be known', async () => {
+    const metrics = createMetrics({ version: '1.2.3', process: false })
+    let isAway = false
+    metrics.consumerLag(async () => {
+      if (isAway) throw new Error('away')
+      return { feed: 7 }
+    })
+    let leads = true
+    metrics.relayLeads(() => leads)
+    const early = await metrics.registry.metrics()
+    expect(early).toContain('pinstack_consumer_lag_events{consumer="feed"} 7')
+    expect(early).toContain('pinstack_relay_leader 1')
+    isAway = true
+    leads = false
+    const late = await metrics.registry.metrics()
+    expect(late).not.toMatch(/^pinstack_consumer_lag_events\{/m)
+    expect(late).toContain('pinstack_relay_leader 0')
+  })
+
   it('do not wait for a part that hangs', async () => {
     const metrics = createMetrics({ version: '1.2.3', process: false })
     metrics.outbox(() => new Promise(() => {}))

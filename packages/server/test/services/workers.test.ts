@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { migrateUp } from '../../src/migrations/index.ts'
@@ -61,11 +62,15 @@ onDriver('postgres', 'workers over Kafka', (driver) => {
       await client.query('begin')
       await client.query(
         `insert into "processedEvent" select 'follow-notifications', (last + n)::text, '2026-01-01T00:00:00.000Z'
-           from (select max(id) as last from outbox) newest, generate_series(20, 60) n`,
+           from (select max(id) as last from outbox) newest, generate_series(20, 1000) n`, // many: those of notifications come in bursts, and nobody takes them
       )
-      const waiting = `select 1 from pg_stat_activity where pg_blocking_pids(pid) @> array[$1::int] and query like 'insert into "processedEvent"%'`
       const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
-      const isWaiting = async () => (await client.query(waiting, [rows[0]!.pid])).rows.length > 0
+      // @NOTE by another connection: within a transaction the activity of the others stands still.
+      const isWaiting = async () =>
+        (
+          await sql`select 1 from pg_stat_activity where pg_blocking_pids(pid) @> array[${rows[0]!.pid}::int]
+            and query like 'insert into "processedEvent"%'`.execute(opened.database.db)
+        ).rows.length > 0
       await expect.poll(isWaiting, { timeout: 20_000, interval: 5 }).toBe(true)
       await work()
     } finally {
