@@ -1,5 +1,4 @@
 import type { Logger } from 'pino'
-import { localDoorbell } from './adapters/doorbell/local.ts'
 import { startBackground, type Background } from './background.ts'
 import type { App } from './compose.ts'
 import type { Config } from './config.ts'
@@ -68,8 +67,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       onWaiting: (reason) => logger.warn(reason),
       onConnectionError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
     })
-    const { app, database, clock, committed } = opened
-    const sequenced = localDoorbell()
+    const { app, database, clock, committed, sequenced } = opened
     const settings = { pollMs: config.outbox.pollMs, retentionMs: config.outbox.retentionDays * dayMs }
     background = await startBackground({ app, database, clock, committed, sequenced, settings, metrics, warn })
     const setupToken = await app.auth.ensureSetupToken()
@@ -108,6 +106,7 @@ async function withSurfaces({ options, config, logger, metrics, opened, backgrou
       trustProxy: config.http.trustProxy,
       ...(options.loopDelayMsMax !== undefined && { limits: { loopDelayMs: options.loopDelayMsMax } }),
       heartbeatMs: config.live.heartbeat,
+      ...(config.rateLimits.enabled && { requestLimits: { limiter: opened.limiter, maxima: config.rateLimits } }),
     },
   )
   const monitor = await createMetricsSurface({ metrics, health, logger })
@@ -167,8 +166,9 @@ const listenProblems: Record<string, (address: Pick<Address, 'host' | 'port'>) =
   ENOTFOUND: notOurs,
 }
 
-function healthChecks({ database, clock }: OpenedApp): HealthCheck[] {
+function healthChecks({ database, clock, shared }: OpenedApp): HealthCheck[] {
   return [
+    ...(shared ? [{ name: 'redis', required: false, check: shared.ping, about: () => ({ breaker: shared.guard.state }) }] : []),
     { name: 'database', required: true, check: async () => void (await readLastSeq(database.db)) },
     {
       name: 'migrations',

@@ -8,6 +8,8 @@ const script = fileURLToPath(new URL('./server-process.ts', import.meta.url))
 export interface ServerChild {
   /** Its API, once it serves. Rejects when it ends before that. */
   serve(): Promise<string>
+  /** Known once it serves. */
+  readonly metricsUrl: string | undefined
   /** `kill -9`. */
   kill(): Promise<void>
 }
@@ -24,15 +26,20 @@ export function useServerChildren(): { load(flags: readonly string[]): ServerChi
       const child = fork(script, ['--when-told', ...flags], { execArgv: [] })
       children.add(child)
       const ended = once(child, 'exit').then(() => void children.delete(child))
+      let metricsUrl: string | undefined
       return {
+        get metricsUrl() {
+          return metricsUrl
+        },
         async serve() {
           child.send('serve')
           const early = ended.then(() => {
             throw new Error('the server ended before it served')
           })
-          const [{ apiUrl }] = (await Promise.race([once(child, 'message'), early])) as [{ apiUrl: string }]
+          const [addresses] = (await Promise.race([once(child, 'message'), early])) as [{ apiUrl: string; metricsUrl: string }]
+          metricsUrl = addresses.metricsUrl
           early.catch(() => {}) // it is meant to be killed later
-          return apiUrl
+          return addresses.apiUrl
         },
         async kill() {
           child.kill('SIGKILL')

@@ -9,6 +9,7 @@ import { mountDocs } from './docs.ts'
 import { errorHandler, loadErrors, type Listeners } from './envelope.ts'
 import { setCommonHeaders } from './headers.ts'
 import { mountHealth, type Health } from './health.ts'
+import { createRequestLimits, type RequestLimitsOptions } from './limits.ts'
 import type { Logger } from './logging.ts'
 import type { Metrics } from './metrics.ts'
 import { answerUnknownPaths } from './not-found.ts'
@@ -42,6 +43,8 @@ export interface HttpDeps {
   trustProxy: string[]
   /** How often a stream that is idle says that it is there, in milliseconds. */
   heartbeatMs?: number
+  /** How much one address and one account may ask for; no limit without it. */
+  requestLimits?: RequestLimitsOptions
   /** For tests. */
   limits?: { requestMs?: number; drainMs?: number; loopDelayMs?: number; stallMs?: number }
 }
@@ -79,6 +82,8 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
   app.decorateRequest('viewer', null)
   app.setErrorHandler(onError)
   const requests = trackRequests(app, { logger, metrics, timeoutMs: limits.requestMs })
+  const requestLimits = deps.requestLimits && createRequestLimits(deps.requestLimits)
+  requestLimits?.mount(app)
   const isUnderPressure = await watchPressure(app, limits.loopDelayMs)
   const answerUnknownPath = answerUnknownPaths(app)
   // One hook for all that comes before a route: Fastify's way from hook to hook costs more than most of them do.
@@ -90,7 +95,7 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
     if (isUnderPressure() && !request.routeOptions.config.isProbe) return done(loadErrors.overloaded())
     done()
   })
-  const viewers = createViewers(deps.authenticate, metrics.authorization)
+  const viewers = createViewers(deps.authenticate, metrics.authorization, requestLimits?.countAccount)
   const streaming: Streaming = { heartbeatMs: deps.heartbeatMs, stallMs: limits.stallMs, onCrash: listeners.onCrash }
   await app.register(async (scope) => mountRest(scope, api.routes, viewers, streaming), { prefix: '/api/v1' })
   await app.register(async (scope) => mountRpc(scope, api.router, { viewers, listeners, bodyBytesMax, streaming }), { prefix: '/trpc' })
