@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { CallTimeout, createGuard } from './resilience.ts'
@@ -31,6 +32,19 @@ describe('a guard', () => {
     const { guard, reasons } = watched({ timeoutMs: 20 })
     await expect(guard.run(() => new Promise(() => {}))).rejects.toThrow(CallTimeout)
     expect(reasons).toEqual(['timeout'])
+  })
+
+  it('does not take its own standstill for the other side’s', async () => {
+    const { guard, reasons } = watched({ timeoutMs: 50 })
+    await new Promise((resolve) => setImmediate(resolve)) // the loop looks at timers next, and at answers after that
+    const found = await guard.run(() => {
+      const answer = stat('.') // by another thread
+      const until = performance.now() + 150
+      while (performance.now() < until);
+      return answer
+    })
+    expect(found.isDirectory()).toBe(true)
+    expect(reasons).toEqual([])
   })
 
   it('makes no calls after so many failures in a row, tries one after a while, and goes on when it succeeds', async () => {

@@ -38,6 +38,20 @@ onRedis('doorbell', (url) => {
     expect(sent).toBe(2)
   })
 
+  it('is heard again over a new connection', async () => {
+    const channel = newPrefix()
+    const [bell, other] = [open(here, channel), open(there, channel)]
+    const subscribed = () => here.client.pubsub('NUMSUB', channel)
+    await expect.poll(subscribed).toEqual([channel, 2])
+    const id = (await there.subscriber.call('CLIENT', 'ID')) as number
+    await here.client.client('KILL', 'ID', id)
+    await expect.poll(subscribed, { timeout: 10_000 }).toEqual([channel, 1])
+    await expect.poll(subscribed, { timeout: 10_000 }).toEqual([channel, 2])
+    const waiting = other.wait(60_000, new AbortController().signal)
+    bell.ring()
+    await waiting
+  })
+
   it('still rings here when no message can be sent', async () => {
     const bell = open(here, newPrefix(), async () => {
       throw new Error('away')

@@ -21,7 +21,10 @@ export function redisDoorbell({ client, subscriber, channel, guard }: RedisDoorb
   let isSending = false
   let isRungAgain = false
 
-  subscriber.subscribe(channel).catch(() => {}) // it is subscribed anew with each connection
+  // With each connection anew: what was lost while it was being subscribed would never be again.
+  const subscribe = () => void subscriber.subscribe(channel).catch(() => {})
+  subscriber.on('ready', subscribe)
+  if (subscriber.status === 'ready') subscribe()
   subscriber.on('message', (from: string, sender: string) => {
     if (from === channel && sender !== self) local.ring()
   })

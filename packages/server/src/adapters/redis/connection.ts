@@ -40,7 +40,7 @@ export async function openRedis({ url, onChange }: OpenRedisOptions): Promise<Re
     retryStrategy: (times: number) => Math.round(Math.min(retryMsMax, retryMsMin * 2 ** Math.min(times, 10)) * (0.5 + Math.random() / 2)),
   } satisfies RedisOptions
   const client = new Redis(url, options)
-  const subscriber = new Redis(url, { ...options, enableOfflineQueue: true, maxRetriesPerRequest: null })
+  const subscriber = new Redis(url, { ...options, autoResubscribe: false })
   watch(client, onChange)
   subscriber.on('error', () => {}) // the other one tells of the same outage
   const connected = Promise.all([client, subscriber].map((one) => one.connect().catch(() => {})))
