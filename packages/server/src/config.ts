@@ -23,6 +23,7 @@ import {
   path,
   port,
   proxies,
+  redisUrl,
   secret,
   secrets,
   showValue,
@@ -39,6 +40,8 @@ export { maskDatabaseUrl } from './config/values.ts'
 function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.strictObject(shape).prefault({} as z.input<z.ZodObject<Shape, z.core.$strict>>)
 }
+
+const perWindow = (description: string) => whole(description, { min: 1, max: 1_000_000_000 })
 
 /** Every key there is, with its default. docs/config.md is tested against it, both ways. */
 export const configSchema = z.strictObject({
@@ -125,8 +128,28 @@ export const configSchema = z.strictObject({
       password: password('Password at the brokers.').optional(),
     }),
   }),
+  redis: section({
+    url: redisUrl(
+      'A Redis that all processes share: for what they cache, for one count of the rate limits, and to wake each other. Without one each has its own.',
+    ).optional(),
+    prefix: text('Begins every key and channel in Redis, so that several installations may share one.', 100).default('pinstack:'),
+    timeoutMs: whole('Milliseconds that a call to Redis may take. After it a request goes on without.', { min: 1, max: 60_000 }).default(
+      200,
+    ),
+  }),
   rateLimits: section({
     enabled: onOff('Whether limits per address and account apply. Off is for load tests.').default(true),
+    readsPerAddress: perWindow('Requests that read, from one address, in a minute.').default(6_000),
+    readsPerAccount: perWindow('Requests that read, of one account, in a minute, from wherever.').default(1_200),
+    writesPerAddress: perWindow('Requests that write, from one address, in a minute.').default(1_200),
+    writesPerAccount: perWindow('Requests that write, of one account, in a minute, from wherever.').default(300),
+    loginsPerAddress: perWindow('Sign-ins from one address in a minute, right or wrong.').default(60),
+    loginFailuresPerAddress: perWindow('Failed sign-ins from one address at one account in 15 minutes.').default(10),
+    loginFailuresPerAccount: perWindow(
+      'Failed sign-ins at one account in 15 minutes, from wherever. Whoever reaches it keeps the owner out for as long.',
+    ).default(100),
+    registrationsPerAddress: perWindow('Registrations from one address in an hour.').default(60),
+    refreshesPerAddress: perWindow('Refreshes and sign-outs from one address in a minute.').default(120),
   }),
   auth: section({
     accessTtl: duration('How long an access token is good for.', { min: '1s', max: '1d' }).prefault('15m'),

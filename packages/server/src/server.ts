@@ -1,5 +1,4 @@
 import type { Logger } from 'pino'
-import { localDoorbell } from './adapters/doorbell/local.ts'
 import type { KafkaBus } from './adapters/event-bus/kafka.ts'
 import { startBackground, type Background } from './background.ts'
 import type { App } from './compose.ts'
@@ -72,8 +71,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       onWaiting: (reason) => logger.warn(reason),
       onConnectionError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
     })
-    const { app, database, clock, committed } = opened
-    const sequenced = localDoorbell()
+    const { app, database, clock, committed, sequenced } = opened
     const settings = { pollMs: config.outbox.pollMs, retentionMs: config.outbox.retentionDays * dayMs }
     const { roles } = config
     kafka = roles.includes('worker') ? await openKafka(config, { warn }) : undefined
@@ -120,12 +118,14 @@ async function withSurfaces({ options, config, logger, metrics, opened, backgrou
           ...(options.loopDelayMsMax !== undefined && { limits: { loopDelayMs: options.loopDelayMsMax } }),
           heartbeatMs: config.live.heartbeat,
           drainDelayMs: config.http.drainDelayMs,
+          ...(config.rateLimits.enabled && { requestLimits: { limiter: opened.limiter, maxima: config.rateLimits } }),
         },
       )
   const monitor = await createMetricsSurface({ metrics, health, logger })
   let closing: Promise<void> | undefined
 
   async function close(): Promise<void> {
+    await http?.takeLeave()
     app.live.close() // first: a client that comes back at once is sent to another process
     await http?.close()
     await background.close()
@@ -184,8 +184,9 @@ function kafkaCheck(kafka: KafkaBus | undefined): HealthCheck[] {
   return kafka ? [{ name: 'kafka', required: false, check: kafka.ping }] : []
 }
 
-function healthChecks({ database, clock }: OpenedApp, readBehind: typeof readBacklog): HealthCheck[] {
+function healthChecks({ database, clock, shared }: OpenedApp, readBehind: typeof readBacklog): HealthCheck[] {
   return [
+    ...(shared ? [{ name: 'redis', required: false, check: shared.ping, about: () => ({ breaker: shared.guard.state }) }] : []),
     { name: 'database', required: true, check: async () => void (await readLastSeq(database.db)) },
     {
       name: 'migrations',

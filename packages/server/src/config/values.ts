@@ -270,6 +270,28 @@ export function databaseUrl(description: string, { schemes }: { schemes: readonl
   })
 }
 
+export function redisUrl(description: string) {
+  const forms = 'redis://USER:PASSWORD@HOST:PORT/NUMBER or rediss://… for TLS'
+  const read = z.string().superRefine((url, ctx) => {
+    if (!/^rediss?:\/\//i.test(url)) ctx.addIssue({ code: 'custom', message: `must be ${forms}` })
+    else if (!URL.canParse(url) || new URL(url).hostname === '') {
+      ctx.addIssue({
+        code: 'custom',
+        message: 'cannot be read as a URL: special characters of the user name and password are written as %XX',
+      })
+    } else if (!/^\/?\d*$/.test(new URL(url).pathname)) {
+      ctx.addIssue({ code: 'custom', message: 'ends in something that is no number of a database (redis://HOST:PORT/0)' })
+    }
+  })
+  return note(read.describe(description), {
+    type: '`redis://` URL',
+    expects: forms,
+    secret: 'password',
+    fromText: asIs,
+    show: (value) => maskDatabaseUrl(String(value)),
+  })
+}
+
 /** Never repeats the URL: a password may be anywhere in one that does not parse. */
 function urlProblem(url: string, { schemes, forms }: { schemes: readonly string[]; forms: string }): string | undefined {
   const scheme = /^([a-z][a-z0-9+.-]*):/i

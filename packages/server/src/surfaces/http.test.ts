@@ -115,7 +115,7 @@ describe('headers', () => {
         headers.get('access-control-allow-origin'),
         headers.get('access-control-allow-credentials'),
         headers.get('access-control-expose-headers'),
-      ]).toEqual(['*', null, 'x-request-id, retry-after'])
+      ]).toEqual(['*', null, 'x-request-id, retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset'])
     }
   })
 

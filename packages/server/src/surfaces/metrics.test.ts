@@ -40,6 +40,8 @@ describe('metrics', () => {
     metrics.outbox(async () => ({ depth: 3, lagSeconds: 1.5 }))
     metrics.event('published', 'outbox', 'user_registered')
     metrics.event('dead', 'feed', 'follow_created')
+    metrics.breaker('redis', 'half_open')
+    metrics.dependencyFailure('redis', 'timeout')
     metrics.rateLimited('login')
     metrics.registration()
     metrics.login()
@@ -71,6 +73,8 @@ describe('metrics', () => {
       'pinstack_outbox_lag_seconds 1.5',
       'pinstack_events_published_total{bus="outbox",type="user_registered"} 1',
       'pinstack_events_dead_total{consumer="feed",type="follow_created"} 1',
+      'pinstack_breaker_state{dependency="redis"} 1',
+      'pinstack_dependency_failures_total{dependency="redis",reason="timeout"} 1',
       'pinstack_rate_limited_total{limit="login"} 1',
       'pinstack_registrations_total 1',
       'pinstack_logins_total 1',

@@ -65,6 +65,11 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
     retried: counter('events_retried_total', 'Events that failed and will be tried again.', ['consumer', 'type']),
     dead: counter('events_dead_total', 'Events given up: dead letters.', ['consumer', 'type']),
   }
+  const breakerState = gauge('breaker_state', 'Whether calls to a dependency are let through: 0 all, 1 one to try, 2 none.', ['dependency'])
+  const dependencyFailures = counter('dependency_failures_total', 'Calls to a dependency that failed, were too slow, or were not made.', [
+    'dependency',
+    'reason',
+  ])
   const rateLimited = counter('rate_limited_total', 'Requests refused by a rate limit.', ['limit'])
   const registrations = counter('registrations_total', 'Accounts made.')
   const logins = counter('logins_total', 'Logins that succeeded.')
@@ -115,6 +120,10 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
       if (stage === 'published') events.published.inc({ bus: by, type })
       else events[stage].inc({ consumer: by, type })
     },
+    breaker: (dependency: string, state: 'closed' | 'half_open' | 'open'): void =>
+      breakerState.set({ dependency }, { closed: 0, half_open: 1, open: 2 }[state]),
+    dependencyFailure: (dependency: string, reason: 'timeout' | 'error' | 'rejected'): void =>
+      dependencyFailures.inc({ dependency, reason }),
     rateLimited: (limit: string): void => rateLimited.inc({ limit }),
     registration: (): void => registrations.inc(),
     login: (): void => logins.inc(),
