@@ -36,6 +36,8 @@ const gone = [
 ]
 for (const path of gone) rmSync(path, { recursive: true, force: true })
 prune(modules)
+const bins = join(modules, '.bin')
+for (const name of readdirSync(bins)) if (!existsSync(join(bins, name))) rmSync(join(bins, name)) // links to what is gone
 console.log(`prune.mjs: ${megabytes(before)} MB before, ${megabytes(bytesOf(modules))} MB after`)
 
 function prune(folder) {

@@ -1,7 +1,7 @@
 // The parsers of the programs that read our sets, for scripts/check-sets.ts: what they refuse, this refuses with exit code 1.
 //
 //	parsers compose FILE PROFILE…   the project as Docker Compose understands it, as JSON
-//	parsers kustomize FOLDER        what `kubectl apply -k` would send, as YAML; ServiceMonitors are decoded strictly on the way
+//	parsers kustomize FOLDER        what `kubectl apply -k` would send, as JSON; ServiceMonitors are decoded strictly on the way
 package main
 
 import (
@@ -75,10 +75,5 @@ func kustomize(folder string) error {
 			return fmt.Errorf("ServiceMonitor %s: %w", resource.GetName(), err)
 		}
 	}
-	text, err := resources.AsYaml()
-	if err != nil {
-		return err
-	}
-	_, err = os.Stdout.Write(text)
-	return err
+	return json.NewEncoder(os.Stdout).Encode(resources.Resources())
 }
