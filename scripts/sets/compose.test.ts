@@ -57,7 +57,9 @@ describe.skipIf(withoutGo !== '')(`the Compose set, read by compose-go${withoutG
 
   test('no variable has a value that nobody gave: without .env it is refused, and so it is without each secret', () => {
     const whole = readFileSync(join(dir, '.env'), 'utf8')
-    const keys = [...whole.matchAll(/^([A-Z_]+)=/gm)].map(([, key]) => key!).filter((key) => !['COMPOSE_PROFILES', 'BIND_ADDRESS'].includes(key))
+    const keys = [...whole.matchAll(/^([A-Z_]+)=/gm)]
+      .map(([, key]) => key!)
+      .filter((key) => !['COMPOSE_PROFILES', 'BIND_ADDRESS'].includes(key))
     expect(keys.length).toBeGreaterThan(10)
     try {
       for (const key of keys) {
@@ -78,7 +80,8 @@ describe.skipIf(withoutGo !== '')(`the Compose set, read by compose-go${withoutG
   })
 
   test('every image has a version', () => {
-    for (const [name, { image }] of Object.entries(services)) expect([name, image]).toEqual([name, expect.stringMatching(/:v?\d+(\.\d+)+(-\w+)?$/)])
+    for (const [name, { image }] of Object.entries(services))
+      expect([name, image]).toEqual([name, expect.stringMatching(/:v?\d+(\.\d+)+(-\w+)?$/)])
   })
 
   test('every service has limits, bounded logs and no way to more rights, and starts again', () => {
@@ -97,7 +100,9 @@ describe.skipIf(withoutGo !== '')(`the Compose set, read by compose-go${withoutG
   }
 
   test('every service that goes on has a health check, its own or that of our image', () => {
-    const without = Object.entries(services).filter(([name, { healthcheck, image }]) => !runsOnce(name) && !healthcheck?.test && !image.startsWith('pinstack:'))
+    const without = Object.entries(services).filter(
+      ([name, { healthcheck, image }]) => !runsOnce(name) && !healthcheck?.test && !image.startsWith('pinstack:'),
+    )
     expect(without.map(([name]) => name)).toEqual(['tempo'])
   })
 
@@ -114,8 +119,22 @@ describe.skipIf(withoutGo !== '')(`the Compose set, read by compose-go${withoutG
     )
     const open = ['*:80/tcp caddy', '*:443/tcp caddy', '*:443/udp caddy']
     const own = {
-      8080: 'caddy', 5432: 'postgres', 6379: 'redis', 9092: 'kafka', 9091: 'kafka-ui', 5050: 'pgadmin', 9200: 'elasticsearch', 5044: 'logstash',
-      9600: 'logstash', 5601: 'kibana', 9090: 'prometheus', 3000: 'grafana', 3100: 'loki', 3200: 'tempo', 4317: 'tempo', 4318: 'tempo',
+      8080: 'caddy',
+      5432: 'postgres',
+      6379: 'redis',
+      9092: 'kafka',
+      9091: 'kafka-ui',
+      5050: 'pgadmin',
+      9200: 'elasticsearch',
+      5044: 'logstash',
+      9600: 'logstash',
+      5601: 'kibana',
+      9090: 'prometheus',
+      3000: 'grafana',
+      3100: 'loki',
+      3200: 'tempo',
+      4317: 'tempo',
+      4318: 'tempo',
     }
     expect(found.sort()).toEqual([...open, ...Object.entries(own).map(([port, name]) => `127.0.0.1:${port}/tcp ${name}`)].sort())
   })
@@ -131,7 +150,15 @@ describe.skipIf(withoutGo !== '')(`the Compose set, read by compose-go${withoutG
 
   test('its settings are ones that the server knows', () => {
     const keys: { key: string }[] = JSON.parse(pinstack('config', 'print', '--json'))
-    const known = new Set(keys.map(({ key }) => `PINSTACK_${key.replace(/[.]/g, '_').replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase()}`))
+    const known = new Set(
+      keys.map(
+        ({ key }) =>
+          `PINSTACK_${key
+            .replace(/[.]/g, '_')
+            .replace(/([a-z])([A-Z])/g, '$1_$2')
+            .toUpperCase()}`,
+      ),
+    )
     for (const name of ['server-1', 'worker', 'migrate'])
       expect(Object.keys(services[name]!.environment!).filter((key) => !known.has(key))).toEqual([])
   })

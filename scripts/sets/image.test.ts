@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { packAll } from '../pack.ts'
 import { freePort } from '../packed/project.ts'
+import { createTestDatabase } from './database.ts'
 import { pinstack } from './programs.ts'
 import { replay, type Replayed } from './replay.ts'
 
@@ -66,7 +67,9 @@ describe.skipIf(process.platform !== 'linux')('the image, its stages replayed in
   }
 
   test('adds less than 80 MB to its base', () => {
-    const files = image.copied.flatMap((dir) => readdirSync(dir, { withFileTypes: true, recursive: true }).map((entry) => join(entry.parentPath, entry.name)))
+    const files = image.copied.flatMap((dir) =>
+      readdirSync(dir, { withFileTypes: true, recursive: true }).map((entry) => join(entry.parentPath, entry.name)),
+    )
     const bytes = files.map((path) => lstatSync(path)).reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0)
     const blocks = Number(execFileSync('du', ['-s', '--block-size=1', ...image.copied], { encoding: 'utf8' }).split('\t')[0])
     console.log(`the image adds ${(bytes / 1e6).toFixed(1)} MB of files, ${(blocks / 1e6).toFixed(1)} MB on disk`)
@@ -93,7 +96,9 @@ describe.skipIf(process.platform !== 'linux')('the image, its stages replayed in
     const registered = await fetch(`${server.url}/api/v1/auth/register`, { method: 'POST', body: JSON.stringify(account) })
     expect(registered.status).toBe(201)
     const page = await (await fetch(`${server.url}/docs`)).text()
-    const assets = [...page.matchAll(/(?:src|href)="([^"]+[.](?:js|css))"/g)].map(([, path]) => new URL(path!, `${server.url}/docs/`).pathname)
+    const assets = [...page.matchAll(/(?:src|href)="([^"]+[.](?:js|css))"/g)].map(
+      ([, path]) => new URL(path!, `${server.url}/docs/`).pathname,
+    )
     expect(assets.length).toBeGreaterThan(1)
     for (const path of [...assets, '/api/v1/openapi.json', '/setup'])
       expect([path, (await fetch(`${server.url}${path}`)).status]).toEqual([path, 200])
@@ -104,29 +109,25 @@ describe.skipIf(process.platform !== 'linux')('the image, its stages replayed in
   })
 
   test.skipIf(!postgresUrl)(`serves on Postgres${withoutPostgres}`, async () => {
-    const database = await createDatabase()
-    expect(run(['migrate', 'up'], { PINSTACK_DATABASE_URL: database })).toMatchObject({ status: 0, stderr: expect.stringContaining('Applied') })
+    const database = await createTestDatabase(postgresUrl!)
+    expect(run(['migrate', 'up'], { PINSTACK_DATABASE_URL: database })).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('Applied'),
+    })
     const server = await start({ PINSTACK_DATABASE_URL: database })
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
     await server.stop()
   })
-
-  async function createDatabase(): Promise<string> {
-    const pg = (await import(join(image.dir, 'app/node_modules/pg/lib/index.js'))).default
-    const admin = new pg.Client({ connectionString: postgresUrl })
-    await admin.connect()
-    const name = `test_image_${Date.now()}`
-    await admin.query(`create database ${name}`)
-    await admin.end()
-    return Object.assign(new URL(postgresUrl!), { pathname: name }).href
-  }
 
   test('has every other command: what they need was not taken out', () => {
     const data = { PINSTACK_DATA_DIR: join(image.dir, 'data/commands') }
     expect(run(['seed', '--users', '20', '--yes'], data).stderr).not.toContain('unexpected error')
     expect(JSON.parse(run(['openapi']).stdout)).toHaveProperty('openapi', '3.1.0')
     expect(run(['config', 'print', '--json'])).toMatchObject({ status: 0 })
-    expect(run(['deploy', 'kubernetes', '--database', 'postgres://u@db/p', '--dry-run'])).toMatchObject({ status: 0, stdout: expect.stringContaining('+++ base/api.yaml') })
+    expect(run(['deploy', 'kubernetes', '--database', 'postgres://u@db/p', '--dry-run'])).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('+++ base/api.yaml'),
+    })
     expect(run(['admin'])).toMatchObject({ status: 2, stderr: expect.stringContaining('needs a terminal') })
     const [program, args] = asUser(['node', '--input-type=module', '--eval', "await import('@pinstack/admin-tui')"])
     expect(spawnSync(program, args, { cwd: join(image.dir, 'app'), encoding: 'utf8', env: env() })).toMatchObject({ status: 0, stderr: '' })

@@ -21,13 +21,28 @@ describe.skipIf(withoutPrograms !== '')(`the Kubernetes set, built by kustomize$
 
   beforeAll(() => {
     dir = mkdtempSync(join(tmpdir(), 'pinstack-manifests-'))
-    resources = build('--redis', 'redis://:p@redis', '--kafka', 'a:9092,b:9092', '--domain', 'social.example.com', '--namespace', 'social', '--image', 'r.example.com:5000/pinstack:1.2.3', '--service-monitor')
+    resources = build(
+      '--redis',
+      'redis://:p@redis',
+      '--kafka',
+      'a:9092,b:9092',
+      '--domain',
+      'social.example.com',
+      '--namespace',
+      'social',
+      '--image',
+      'r.example.com:5000/pinstack:1.2.3',
+      '--service-monitor',
+    )
     writeFileSync(join(dir, 'core.yaml'), core(resources))
   })
 
   /** @NOTE the ServiceMonitor is no kind of Kubernetes itself: the program that builds has decoded it by its own types. */
   function core(documents: any[]): string {
-    return documents.filter(({ kind }) => kind !== 'ServiceMonitor').map((one) => JSON.stringify(one)).join('\n---\n')
+    return documents
+      .filter(({ kind }) => kind !== 'ServiceMonitor')
+      .map((one) => JSON.stringify(one))
+      .join('\n---\n')
   }
 
   const of = (kind: string, name?: string) => resources.filter((one) => one.kind === kind && (!name || one.metadata.name === name))
@@ -35,16 +50,28 @@ describe.skipIf(withoutPrograms !== '')(`the Kubernetes set, built by kustomize$
 
   test('has all that it should', () => {
     expect(resources.map(({ kind, metadata }) => `${kind} ${metadata.name.replace(/-[a-z0-9]{10}$/, '')}`).sort()).toEqual([
-      'ConfigMap pinstack-settings', 'Deployment pinstack-api', 'Deployment pinstack-worker', 'HorizontalPodAutoscaler pinstack-api', 'Ingress pinstack',
-      'Job pinstack-migrate', 'Namespace social', 'NetworkPolicy pinstack', 'PodDisruptionBudget pinstack-api', 'PodDisruptionBudget pinstack-worker',
-      'Secret pinstack-secrets', 'Service pinstack-api', 'Service pinstack-metrics', 'ServiceAccount pinstack', 'ServiceMonitor pinstack',
+      'ConfigMap pinstack-settings',
+      'Deployment pinstack-api',
+      'Deployment pinstack-worker',
+      'HorizontalPodAutoscaler pinstack-api',
+      'Ingress pinstack',
+      'Job pinstack-migrate',
+      'Namespace social',
+      'NetworkPolicy pinstack',
+      'PodDisruptionBudget pinstack-api',
+      'PodDisruptionBudget pinstack-worker',
+      'Secret pinstack-secrets',
+      'Service pinstack-api',
+      'Service pinstack-metrics',
+      'ServiceAccount pinstack',
+      'ServiceMonitor pinstack',
     ])
-    for (const { kind, metadata } of resources) expect([kind, metadata.namespace]).toEqual([kind, kind === 'Namespace' ? undefined : 'social'])
+    for (const { kind, metadata } of resources)
+      expect([kind, metadata.namespace]).toEqual([kind, kind === 'Namespace' ? undefined : 'social'])
   })
 
   test.each(versions)('is valid for Kubernetes %s, nothing unknown in it', (version) => {
-    const validate = (file: string) =>
-      spawnSync(manifestValidator(), ['--strict', '-k', version, join(dir, file)], { encoding: 'utf8' })
+    const validate = (file: string) => spawnSync(manifestValidator(), ['--strict', '-k', version, join(dir, file)], { encoding: 'utf8' })
     const { status, stdout, stderr } = validate('core.yaml')
     expect([status, stdout + stderr]).toEqual([0, expect.not.stringMatching(/ERROR|WARN/)])
     const broken = resources.map((one) => (one.kind === 'Deployment' ? { ...one, spec: { ...one.spec, replica: 2 } } : one))
@@ -58,7 +85,10 @@ describe.skipIf(withoutPrograms !== '')(`the Kubernetes set, built by kustomize$
     const text = (field: string) =>
       `apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: { name: x }\nspec: { selector: {}, endpoints: [{ ${field}: a }] }\n`
     writeFileSync(join(folder, 'monitor.yaml'), text('prot'))
-    expect(spawnSync(parsers(), ['kustomize', folder], { encoding: 'utf8' })).toMatchObject({ status: 1, stderr: expect.stringContaining('prot') })
+    expect(spawnSync(parsers(), ['kustomize', folder], { encoding: 'utf8' })).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('prot'),
+    })
     writeFileSync(join(folder, 'monitor.yaml'), text('port'))
     expect(spawnSync(parsers(), ['kustomize', folder]).status).toBe(0)
   })
@@ -93,7 +123,8 @@ describe.skipIf(withoutPrograms !== '')(`the Kubernetes set, built by kustomize$
 
   test('selectors meet the pods that they are for', () => {
     const labels = (name: string) => of('Deployment', name)[0].spec.template.metadata.labels
-    const meets = (selector: Record<string, string>, name: string) => Object.entries(selector).every(([key, value]) => labels(name)[key] === value)
+    const meets = (selector: Record<string, string>, name: string) =>
+      Object.entries(selector).every(([key, value]) => labels(name)[key] === value)
     const [api] = of('Service', 'pinstack-api')
     expect([meets(api.spec.selector, 'pinstack-api'), meets(api.spec.selector, 'pinstack-worker')]).toEqual([true, false])
     const [metrics] = of('Service', 'pinstack-metrics')

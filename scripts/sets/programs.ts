@@ -13,7 +13,8 @@ const cache = join(root, 'node_modules', '.cache')
 export function missing(name: string, debian = name): string {
   if (isThere(name)) return ''
   if (process.env.CI) {
-    const apt = (...args: string[]) => execFileSync('apt-get', [...args], { stdio: 'pipe', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+    const apt = (...args: string[]) =>
+      execFileSync('apt-get', [...args], { stdio: 'pipe', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
     apt('update', '-qq')
     apt('install', '-y', '-qq', '--no-install-recommends', debian)
     if (!isThere(name)) throw new Error(`Debian's package ${debian} has brought no ${name}`)

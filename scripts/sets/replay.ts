@@ -62,7 +62,9 @@ export function replay({ context, to, node }: { context: string; to: string; nod
         const target = words.at(-1)!
         const into = join(result.dir, target.startsWith('/') ? target : join(workdir, target))
         if (from) cpSync(join(source, words[0]!), into, { recursive: true, verbatimSymlinks: true })
-        else for (const name of words.slice(0, -1).flatMap((pattern) => sent(context, pattern))) cpSync(join(source, name), join(into, basename(name)))
+        else
+          for (const name of words.slice(0, -1).flatMap((pattern) => sent(context, pattern)))
+            cpSync(join(source, name), join(into, basename(name)))
         result.copied.push(into)
         break
       }
@@ -116,7 +118,9 @@ function below(dir: string, text: string): string {
 
 /** Where npm finds packages is this machine's affair. */
 function registry(): Record<string, string> {
-  const entries = Object.entries(process.env).filter(([name]) => /^(npm_config_|NODE_EXTRA_CA_CERTS|SSL_CERT|https?_proxy|no_proxy)/i.test(name))
+  const entries = Object.entries(process.env).filter(([name]) =>
+    /^(npm_config_|NODE_EXTRA_CA_CERTS|SSL_CERT|https?_proxy|no_proxy)/i.test(name),
+  )
   const config = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim()
   return { npm_config_registry: config, ...Object.fromEntries(entries.map(([name, value]) => [name, value!])) }
 }

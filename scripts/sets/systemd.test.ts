@@ -21,7 +21,11 @@ describe.skipIf(withoutSystemd !== '')(`the systemd set, read by systemd-analyze
   })
 
   test('has these units', () => {
-    expect(readdirSync(dir).filter((name) => name.endsWith('.service')).sort()).toEqual([...units, 'pinstack-api@.service'].sort())
+    expect(
+      readdirSync(dir)
+        .filter((name) => name.endsWith('.service'))
+        .sort(),
+    ).toEqual([...units, 'pinstack-api@.service'].sort())
   })
 
   test.each(units)('%s is understood, every line of it, and confined', (unit) => {

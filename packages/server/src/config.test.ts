@@ -42,7 +42,13 @@ describe('layers', () => {
   it('holds every default', () => {
     const { config, sources } = load()
     expect(config).toEqual({
-      http: { host: '127.0.0.1', port: 8080, cors: { origins: ['*'] }, trustProxy: ['loopback', 'linklocal', 'uniquelocal'] },
+      http: {
+        host: '127.0.0.1',
+        port: 8080,
+        cors: { origins: ['*'] },
+        trustProxy: ['loopback', 'linklocal', 'uniquelocal'],
+        drainDelayMs: 0,
+      },
       metrics: { host: '127.0.0.1', port: 9106 },
       data: { dir: join(dir, 'pinstack-data') },
       database: {

@@ -51,6 +51,11 @@ export const configSchema = z.strictObject({
       'linklocal',
       'uniquelocal',
     ]),
+    drainDelayMs: whole(
+      'Milliseconds for which a server that is told to stop still takes requests, while `/readyz` sends proxies elsewhere already. ' +
+        'Behind a proxy that asks: longer than it takes to ask twice.',
+      { min: 0, max: 60_000 },
+    ).default(0),
   }),
   metrics: section({
     host: text('Address that `/metrics` listens on. Metrics have no password: keep it private.').default('127.0.0.1'),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { localDoorbell } from './adapters/doorbell/local.ts'
 import { startBackground, type Background } from './background.ts'
@@ -114,6 +115,9 @@ async function withSurfaces({ options, config, logger, metrics, opened, backgrou
   let closing: Promise<void> | undefined
 
   async function close(): Promise<void> {
+    health.close()
+    // Whoever still has a connection to this process may be sending over it: a proxy has to hear first that it goes.
+    if (config.http.drainDelayMs > 0) await sleep(config.http.drainDelayMs)
     app.live.close() // first: a client that comes back at once is sent to another process
     await http.close()
     await background.close()
