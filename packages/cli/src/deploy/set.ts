@@ -1,5 +1,5 @@
 import { globSync, existsSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { EnvEntry } from './env-file.ts'
 
@@ -33,12 +33,15 @@ export interface DeploySet {
 const packed = fileURLToPath(new URL('./sets/', import.meta.url))
 const root = existsSync(packed) ? packed : fileURLToPath(new URL('../../../../', import.meta.url))
 
+/** What a build of the image leaves, and the tests of the alert rules. */
+const leftOut = new Set(['packed', 'tests'])
+
 const textBytesMax = 4 * 1024 * 1024
 
 /** The files of a folder of the sets (`docker`, `deploy/systemd`), by their path below it. */
 export function setFiles(folder: string): Map<string, SetFile> {
   const dir = join(root, folder)
-  const names = globSync(['**/*', '**/.dockerignore'], { cwd: dir, exclude: (name) => name === 'packed' }).sort()
+  const names = globSync(['**/*', '**/.dockerignore'], { cwd: dir, exclude: (name) => leftOut.has(basename(name)) }).sort()
   const files = new Map<string, SetFile>()
   for (const name of names) {
     const path = join(dir, name)
