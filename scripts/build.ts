@@ -1,7 +1,7 @@
 /** Builds every package into its `dist`: JavaScript by tsup, declarations by tsc. Does nothing when the sources are as they were. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { build as bundle } from 'tsup'
 import { packages, root, type Package } from './packages.ts'
@@ -20,6 +20,7 @@ if (process.argv.includes('--force') || !isBuilt()) {
   rmSync(stampFile, { force: true })
   try {
     for (const one of all) await buildPackage(one)
+    copySets()
   } catch (error) {
     process.stderr.write(`failed\n${error instanceof Error ? error.message : String(error)}\n`)
     process.exit(1)
@@ -36,12 +37,36 @@ function isBuilt(): boolean {
 function fingerprint(): string {
   const hash = createHash('sha256')
   const files = globSync(
-    ['packages/*/src/**/*', 'packages/*/package.json', 'scripts/{build,packages}.ts', 'tsconfig.base.json', 'pnpm-lock.yaml'],
-    { cwd: root },
+    [
+      'packages/*/src/**/*',
+      'packages/*/package.json',
+      'scripts/{build,packages}.ts',
+      'tsconfig.base.json',
+      'pnpm-lock.yaml',
+      '{docker,deploy}/**/*',
+    ],
+    { cwd: root, exclude: isLeftOut },
   )
-  for (const file of files.filter((name) => /[.]\w+$/.test(name) && !tests.test(name)).sort())
+  for (const file of files
+    .filter((name) => (/[.]\w+$/.test(name) || /^(docker|deploy)./.test(name)) && isFile(name) && !tests.test(name))
+    .sort())
     hash.update(`${file}\n`).update(readFileSync(join(root, file)))
   return hash.digest('hex')
+}
+
+function isFile(name: string): boolean {
+  return statSync(join(root, name)).isFile()
+}
+
+/** What a build of the image has left in its folder. */
+function isLeftOut(name: string): boolean {
+  return basename(name) === 'packed'
+}
+
+/** What `pinstack deploy` writes lies in the repository where people look for it, and in the package beside its code. */
+function copySets(): void {
+  for (const name of ['docker', 'deploy'])
+    cpSync(join(root, name), join(root, 'packages/cli/dist/sets', name), { recursive: true, filter: (path) => !isLeftOut(path) })
 }
 
 async function buildPackage({ name, dir, entries, hasTypes }: Package): Promise<void> {

@@ -49,3 +49,28 @@ export async function confirmed(question: string, { yes }: { yes?: boolean }): P
   if ((await confirm({ message: question, initialValue: false, output: process.stderr })) !== true)
     throw new CommandError('Nothing was changed.')
 }
+
+/** The empty answer is an answer: no domain. */
+export async function askDomain(): Promise<string> {
+  const { text, isCancel } = await import('@clack/prompts')
+  const message = 'Domain that leads here, for HTTPS (empty: none, plain HTTP)'
+  const answer = await text({ message, placeholder: 'social.example.com', output: process.stderr })
+  if (isCancel(answer)) throw new CommandError('Cancelled.')
+  return answer ?? ''
+}
+
+export async function askExtras(): Promise<string[]> {
+  const { multiselect, isCancel } = await import('@clack/prompts')
+  const answer = await multiselect({
+    message: 'More than the core? (space chooses, enter goes on)',
+    options: [
+      { value: 'monitoring', label: 'monitoring', hint: 'Prometheus, Grafana, Loki, Tempo: 3 GB of memory' },
+      { value: 'elk', label: 'elk', hint: 'Elasticsearch, Kibana, Logstash: 4 GB' },
+      { value: 'tools', label: 'tools', hint: 'Kafka UI, pgAdmin: 1 GB' },
+    ],
+    required: false,
+    output: process.stderr,
+  })
+  if (isCancel(answer)) throw new CommandError('Cancelled.')
+  return answer
+}

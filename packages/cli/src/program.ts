@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { addAdminCommands } from './commands/admin.ts'
 import { addConfigCommands } from './commands/config.ts'
+import { addDeployCommands } from './commands/deploy.ts'
 import { addKeysCommands } from './commands/keys.ts'
 import { addMigrateCommands } from './commands/migrate.ts'
 import { addOpenapiCommand } from './commands/openapi.ts'
@@ -23,6 +24,7 @@ Examples:
   pinstack user create ada         make an account
   pinstack admin grant ada         make it an admin
   pinstack config print            every setting, and where it came from
+  pinstack deploy compose          a whole production set, in a folder
 
 Commands work on this machine's data, whether the server runs or not. Exit codes: 0 done, 1 failed, 2 wrong use.`,
     )
@@ -35,6 +37,7 @@ Commands work on this machine's data, whether the server runs or not. Exit codes
     addAdminCommands,
     addKeysCommands,
     addOpenapiCommand,
+    addDeployCommands,
   ])
     add(program)
   for (const command of withSubcommands(program)) speakPlainly(command)

@@ -53,15 +53,16 @@ export const configSchema = z.strictObject({
         'Web origins whose pages may call the API; `*` for any. There are no cookies, so a page gets nothing that its user did not sign in to.',
       ).default(['*']),
     }),
-    drainDelayMs: whole(
-      'Milliseconds after the signal to stop in which requests are still taken in, while `/readyz` says that the server is closing: as long as a load balancer needs to notice.',
-      { min: 0, max: 300_000 },
-    ).default(0),
     trustProxy: proxies('Proxies whose `X-Forwarded-For` is believed; an empty list believes none.').default([
       'loopback',
       'linklocal',
       'uniquelocal',
     ]),
+    drainDelayMs: whole(
+      'Milliseconds for which a server that is told to stop still takes requests, while `/readyz` sends proxies elsewhere already. ' +
+        'Behind a proxy that asks: longer than it takes to ask twice.',
+      { min: 0, max: 60_000 },
+    ).default(0),
   }),
   metrics: section({
     host: text('Address that `/metrics` listens on. Metrics have no password: keep it private.').default('127.0.0.1'),
