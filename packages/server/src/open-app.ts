@@ -15,6 +15,7 @@ import { systemClock, type Clock } from './ports/clock.ts'
 import type { Database } from './ports/database.ts'
 import type { Doorbell } from './ports/doorbell.ts'
 import type { RateLimit, RateLimiter } from './ports/rate-limiter.ts'
+import type { Guard } from './resilience.ts'
 import type { Tables } from './schema.ts'
 import type { Metrics } from './surfaces/metrics.ts'
 
@@ -36,6 +37,8 @@ export interface OpenedApp {
   limiter: RateLimiter
   /** Where `redis.url` names a Redis. */
   shared: SharedStores | undefined
+  /** Of connections to Postgres, where the database is one. */
+  guard: Guard | undefined
   /** For people: which database, and where. */
   storage: string
   close(): Promise<void>
@@ -45,7 +48,16 @@ export interface OpenedApp {
 export async function openApp(config: Config, options: OpenAppOptions = {}): Promise<OpenedApp> {
   const { metrics, warn = () => {} } = options
   const clock = systemClock
-  const { database, description } = await openDatabase(config, options)
+  const { database, description, guard } = await openDatabase(config, {
+    ...options,
+    guard: {
+      onState(name, state, before) {
+        metrics?.breaker(name, state)
+        if (before === 'closed') warn('postgres cannot be reached: requests are refused at once until a connection succeeds', {})
+      },
+      ...(metrics && { onFailure: metrics.dependencyFailure }),
+    },
+  })
   let keys: Keyring | undefined
   let shared: SharedStores | undefined
   try {
@@ -87,6 +99,7 @@ export async function openApp(config: Config, options: OpenAppOptions = {}): Pro
       sequenced,
       limiter,
       shared,
+      guard,
       storage: description,
       async close() {
         keys?.close()

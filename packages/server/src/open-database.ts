@@ -7,6 +7,7 @@ import type { OnQuery } from './adapters/database/watched-driver.ts'
 import { makeFolders } from './core/folders.ts'
 import { StartError } from './core/start-error.ts'
 import { DatabaseUnavailable, type Database } from './ports/database.ts'
+import { createGuard, type Guard, type GuardOptions } from './resilience.ts'
 import type { Tables } from './schema.ts'
 
 export interface OpenDatabaseOptions {
@@ -15,6 +16,8 @@ export interface OpenDatabaseOptions {
   /** Hears that the start waits for a database that is away, once. */
   onWaiting?: (reason: string) => void
   onConnectionError?: (error: Error) => void
+  /** Hear how Postgres is doing. */
+  guard?: Pick<GuardOptions, 'onState' | 'onFailure'>
   /** Refuses a second server on the same SQLite file, for as long as the database is open. */
   exclusive?: boolean
 }
@@ -23,6 +26,8 @@ export interface OpenedStorage {
   database: Database<Tables>
   /** For people: `SQLite, /srv/pinstack-data/pinstack.db`; never a password. */
   description: string
+  /** Stands before every connection to Postgres. */
+  guard?: Guard
 }
 
 /** Opens what `database.url` names. The driver of the other engine is not even loaded. */
@@ -71,14 +76,20 @@ function closingAlso(database: Database<Tables>, also: () => void): Database<Tab
 }
 
 const retryEveryMs = 250
+const connectTimeoutMs = 5_000
+/** Statements and transactions at once. Those that find no connection wait, and for no longer than one may take to be made. */
+const connectionsWantedMax = 10_000
 const versionMin = 14
 
 async function openPostgresServer(config: Config, options: OpenDatabaseOptions): Promise<OpenedStorage> {
   const { openPostgres, readServerVersion } = await import('./adapters/database/postgres.ts')
   const { url, startTimeoutMs, replicaUrl, poolMax, statementTimeoutMs, lockTimeoutMs } = config.database
   const { onQuery, onPool, onConnectionError, onWaiting } = options
+  let guard: Guard | undefined
   const database = openPostgres<Tables>({
     url,
+    guarded: (connecting) => (guard ? guard.run(connecting) : connecting()),
+    connectTimeoutMs,
     replicaUrl,
     poolMax,
     statementTimeoutMs,
@@ -93,7 +104,14 @@ async function openPostgresServer(config: Config, options: OpenDatabaseOptions):
     try {
       const { major, text } = await readServerVersion(database.db)
       if (major < versionMin) throw new StartError(`Postgres at ${shown} is version ${text}; Pinstack needs ${versionMin} or newer.`)
-      return { database, description: `Postgres ${text}, ${shown}` }
+      // From here on; a start waits for Postgres, and says why.
+      guard = createGuard({
+        name: 'postgres',
+        timeoutMs: 2 * connectTimeoutMs, // the pool gives up first; one that it hands out after this would be lost
+        bulkhead: { runningMax: connectionsWantedMax },
+        ...options.guard,
+      })
+      return { database, description: `Postgres ${text}, ${shown}`, guard }
     } catch (error) {
       const reason = reasonOf(error)
       if (!(error instanceof DatabaseUnavailable) || performance.now() > deadlineMs) {

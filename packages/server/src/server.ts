@@ -184,10 +184,15 @@ function kafkaCheck(kafka: KafkaBus | undefined): HealthCheck[] {
   return kafka ? [{ name: 'kafka', required: false, check: kafka.ping }] : []
 }
 
-function healthChecks({ database, clock, shared }: OpenedApp, readBehind: typeof readBacklog): HealthCheck[] {
+function healthChecks({ database, clock, shared, guard }: OpenedApp, readBehind: typeof readBacklog): HealthCheck[] {
   return [
     ...(shared ? [{ name: 'redis', required: false, check: shared.ping, about: () => ({ breaker: shared.guard.state }) }] : []),
-    { name: 'database', required: true, check: async () => void (await readLastSeq(database.db)) },
+    {
+      name: 'database',
+      required: true,
+      check: async () => void (await readLastSeq(database.db)),
+      ...(guard && { about: () => ({ breaker: guard.state }) }),
+    },
     {
       name: 'migrations',
       required: true,

@@ -7,6 +7,8 @@ interface Watch {
   onQuery: OnQuery | undefined
   /** Turns a driver's error into one that the rest of the server knows; the others pass as they are. */
   translate(error: unknown): unknown
+  /** Makes each call that gets a connection. */
+  guarded?: (<T>(connecting: () => Promise<T>) => Promise<T>) | undefined
 }
 
 /** Puts one ear and one translator between Kysely and a driver of its own, for whatever it does. */
@@ -19,9 +21,10 @@ export function watchedDriver(driver: Driver, watch: Watch): Driver {
       throw watch.translate(error)
     }
   }
+  const { guarded = (connecting) => connecting() } = watch
   return {
     init: () => translated(driver.init()),
-    acquireConnection: async () => watchedConnection(await translated(driver.acquireConnection()), watch),
+    acquireConnection: async () => watchedConnection(await translated(guarded(() => driver.acquireConnection())), watch),
     beginTransaction: (connection, settings) => translated(driver.beginTransaction(innerOf(connection), settings)),
     commitTransaction: (connection) => translated(driver.commitTransaction(innerOf(connection))),
     rollbackTransaction: (connection) => translated(driver.rollbackTransaction(innerOf(connection))),
