@@ -133,8 +133,10 @@ function withMaxima(limiter: RateLimiter, maxima: Record<string, number>): RateL
     if (!changed) known.set(limit, (changed = { ...limit, max: maxima[limit.name] ?? limit.max }))
     return changed
   }
+  const { consumeNow } = limiter
   return {
     consume: (limit, key, points) => limiter.consume(own(limit), key, points),
+    ...(consumeNow && { consumeNow: (limit, key, points) => consumeNow(own(limit), key, points) }),
     refund: (limit, key) => limiter.refund(own(limit), key),
   }
 }
