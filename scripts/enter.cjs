@@ -27,6 +27,10 @@ const commands = {
   pinstack: { prepare: [build], run: ['packages/cli/bin/pinstack.js'] },
   test: { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run'] },
   'test:packed': { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/packed/vitest.config.ts'] },
+  'test:services': {
+    prepare: [],
+    run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'packages/server/test/services/vitest.config.ts'],
+  },
   'test:sets': { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/sets/vitest.config.ts'] },
   'test:unit': { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run', '/src/', '/scripts/'] },
   'test:integration': { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run', '/test/'] },

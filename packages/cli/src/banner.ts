@@ -2,8 +2,10 @@ import { styled } from './terminal.ts'
 
 export interface BannerFacts {
   version: string
+  /** Empty for a process that serves none. */
   apiUrl: string
-  metricsUrl: string
+  /** Of each process. */
+  metricsUrls: readonly string[]
   storage: string
   /** While there is no admin. */
   setupToken: string | undefined
@@ -12,17 +14,20 @@ export interface BannerFacts {
 }
 
 /** What a start has to say: what runs where, how to become admin, what to try, what next. */
-export function banner({ version, apiUrl, metricsUrl, storage, setupToken, sameData }: BannerFacts): string {
+export function banner({ version, apiUrl, metricsUrls, storage, setupToken, sameData }: BannerFacts): string {
   const url = apiUrl.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')
   const row = (name: string, value: string) => `  ${styled('dim', name.padEnd(10))}${value}`
   const link = (text: string) => styled('cyan', text)
+  const metrics = metricsUrls.map((address, index) => row(index === 0 ? 'Metrics' : '', link(address)))
+  const running = `  ${styled('bold', `Pinstack ${version}`)} is running. Ctrl-C stops it.`
+  if (apiUrl === '') return ['', running, '', row('Role', 'worker: consumers and jobs'), ...metrics, row('Storage', storage), ''].join('\n')
   return [
     '',
-    `  ${styled('bold', `Pinstack ${version}`)} is running. Ctrl-C stops it.`,
+    running,
     '',
     row('API', link(url)),
     row('API docs', link(`${url}/docs`)),
-    row('Metrics', link(metricsUrl)),
+    ...metrics,
     row('Storage', storage),
     ...(setupToken
       ? [

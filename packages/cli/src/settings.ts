@@ -12,6 +12,8 @@ export interface SettingOptions {
   port?: string
   metricsPort?: string
   logLevel?: string
+  role?: string
+  processes?: string
 }
 
 /** The options that are short names for configuration keys. */
@@ -22,6 +24,8 @@ const keyOptions = {
   port: { key: 'http.port', flag: '--port' },
   metricsPort: { key: 'metrics.port', flag: '--metrics-port' },
   logLevel: { key: 'log.level', flag: '--log-level' },
+  role: { key: 'roles', flag: '--role' },
+  processes: { key: 'processes', flag: '--processes' },
 } as const
 
 export function addSettingOptions(command: Command): Command {

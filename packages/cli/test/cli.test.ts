@@ -253,6 +253,13 @@ describe('what stands in the way ends with 1, one sentence and no stack', () => 
     expect(stderr).not.toContain('hunter2')
   })
 
+  it('Redis away', async () => {
+    const away = ['--data', join(dir, 'redis-away'), '--set', 'redis.url=redis://u:hunter2@127.0.0.1:9']
+    const { exitCode, stderr } = await run(['config', 'check', ...away])
+    expect(exitCode).toBe(1)
+    expect(stderr).toBe('pinstack: Redis does not answer at redis://u:********@127.0.0.1:9: start it, or correct redis.url.\n')
+  })
+
   it('accounts that are there already, or are not there', async () => {
     expect(await refused(['user', 'show', 'nobody', '--data', join(dir, 'accounts')])).toContain('There is no account "nobody".')
     expect(await refused(['admin', 'grant', 'nobody', '--data', join(dir, 'accounts')])).toContain('User not found.')

@@ -1,11 +1,12 @@
 /**
- * `npm run bench [reads|posts|growth|logins|follows|live|process]`: the measures that Pinstack holds itself to, as ratios of one run on one machine.
+ * `npm run bench [reads|posts|growth|logins|follows|live|kafka|process]`: the measures that Pinstack holds itself to, as ratios of one run on one machine.
  * A bar that is missed is marked, and fails the command.
  */
 import './thread-pool.ts'
 import { openApp } from '../src/open-app.ts'
 import { followRows } from './follows.ts'
 import { growthRows } from './growth.ts'
+import { kafkaRows } from './kafka.ts'
 import { liveRows } from './live.ts'
 import { loginRows } from './logins.ts'
 import { postRows } from './posts.ts'
@@ -29,6 +30,7 @@ const parts = {
   logins: loginRows,
   follows: followRows,
   live: liveRows,
+  kafka: kafkaRows,
   process: processRows,
 }
 

@@ -1,24 +1,13 @@
-import { inProcessBus } from './adapters/event-bus/in-process.ts'
+import type { KafkaBus } from './adapters/event-bus/kafka.ts'
 import type { App } from './compose.ts'
-import { consumeBatches, type ConsumerDeps } from './outbox/consumers.ts'
-import { startJob, startLoop, type Loop } from './outbox/loop.ts'
-import { savePosition, selectPosition } from './outbox/positions.ts'
-import { pruneEvents } from './outbox/prune.ts'
-import { readEvents, readLastSeq } from './outbox/read.ts'
 import { startRelay } from './outbox/relay.ts'
-import { retryDue } from './outbox/retries.ts'
 import { startTail, type Tail } from './outbox/tail.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Database } from './ports/database.ts'
 import type { Doorbell } from './ports/doorbell.ts'
-import type { EventBus } from './ports/event-bus.ts'
 import type { Tables } from './schema.ts'
 import type { Metrics } from './surfaces/metrics.ts'
-
-/** How often jobs look for work when they last found none. */
-const jobEveryMs = 60_000
-/** How often events that failed are looked for. Attempts are further apart, see outbox/dead-letters.ts. */
-const retryEveryMs = 250
+import { startWorker, type Worker } from './worker.ts'
 
 export interface BackgroundDeps {
   app: Pick<App, 'consumers' | 'jobs' | 'hear'>
@@ -27,22 +16,31 @@ export interface BackgroundDeps {
   committed: Doorbell
   sequenced: Doorbell
   settings: { pollMs: number; retentionMs: number }
+  /** What this process does; all of it unless told otherwise. */
+  roles?: readonly ('api' | 'worker')[]
+  /** Where one is configured. It is closed with the rest. */
+  kafka?: KafkaBus | undefined
   metrics?: Metrics
   /** Hears of what failed and will be tried again. */
   warn(message: string, fields: Record<string, unknown>): void
 }
 
 export interface Background {
-  bus: EventBus
-  tail: Tail
+  /** Of an `api` only. */
+  tail: Tail | undefined
+  /** Of a `worker` only. */
+  worker: Worker | undefined
   /** Stops between events: nothing is cut off in the middle. */
   close(): Promise<void>
 }
 
-/** What runs beside the requests: the relay, the tail, the consumers and the jobs. */
+/**
+ * What runs beside the requests. Every process numbers events: an API that waited for a worker to do it would keep what its
+ * neighbours have changed in its cache for as long as the worker is away.
+ */
 export async function startBackground(deps: BackgroundDeps): Promise<Background> {
-  const { app, database, clock, committed, sequenced, metrics, warn } = deps
-  const { pollMs, retentionMs } = deps.settings
+  const { app, database, committed, sequenced, metrics, warn, roles = ['api', 'worker'] } = deps
+  const { pollMs } = deps.settings
   const failed = (part: string) => (error: unknown) => warn(`${part} failed, and is tried again`, { err: error })
 
   const relay = startRelay({
@@ -53,39 +51,16 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
     onFailure: failed('relay'),
     onSequenced: (type) => metrics?.event('published', 'outbox', type),
   })
-  const tail = startTail({ db: database.db, sequenced, pollMs, onFailure: failed('tail') })
-  tail.listen(app.hear)
-  const bus = inProcessBus({
-    read: (range) => readEvents(database.db, range),
-    lastSeq: () => readLastSeq(database.db),
-    loadPosition: async (name) => (await selectPosition.first(database.db, { name }))?.seq ?? 0,
-    savePosition: async (name, seq) => void (await database.transaction((tx) => savePosition.run(tx, { name, seq }))),
-    wait: (signal) => sequenced.wait(pollMs, signal),
-    start: (turn) => startLoop(turn, failed('consumer')),
-  })
-
-  const consuming: ConsumerDeps = {
-    database,
-    clock,
-    onOutcome: (outcome, consumer, type) => metrics?.event(outcome, consumer, type),
-    onFailure: (error, context) => warn('an event could not be consumed', { err: error, ...context }),
-  }
-  const retries = app.consumers.map((consumer) =>
-    startJob(retryEveryMs, async () => (await retryDue(consuming, consumer)) > 0, failed('retry')),
-  )
-  await tail.started // @NOTE a stream that opens before it would wait for events that the tail never hears
-  for (const consumer of app.consumers) await bus.subscribe(consumer.name, consumeBatches(consuming, consumer))
-
-  const groups = app.consumers.map(({ name }) => name)
-  const prune = async () => (await pruneEvents({ database, clock, groups, retentionMs })) > 0
-  const jobs = Object.entries({ ...app.jobs, prune }).map(([name, job]) => startJob(jobEveryMs, job, failed(name)))
+  const tail = roles.includes('api') ? startTail({ db: database.db, sequenced, pollMs, onFailure: failed('tail') }) : undefined
+  tail?.listen(app.hear)
+  await tail?.started // @NOTE a stream that opens before it would wait for events that the tail never hears
+  const worker = roles.includes('worker') ? await startWorker(deps) : undefined
 
   return {
-    bus,
     tail,
+    worker,
     async close() {
-      const loops: Loop[] = [relay, tail, ...retries, ...jobs]
-      await Promise.all([bus.close(), ...loops.map((loop) => loop.stop())])
+      await Promise.all([relay.stop(), tail?.stop(), worker?.close()])
     },
   }
 }

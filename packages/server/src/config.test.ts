@@ -59,13 +59,36 @@ describe('layers', () => {
         lockTimeoutMs: 10_000,
         startTimeoutMs: 10_000,
       },
-      rateLimits: { enabled: true },
+      kafka: {
+        brokers: [],
+        clientId: 'pinstack',
+        topics: { user: 'user-events', post: 'post-events', relation: 'relation-events', notification: 'notification-events' },
+        createTopics: true,
+        sessionTimeout: 10_000,
+        tls: { enabled: false },
+        sasl: {},
+      },
+      redis: { prefix: 'pinstack:', timeoutMs: 200 },
+      rateLimits: {
+        enabled: true,
+        readsPerAddress: 6_000,
+        readsPerAccount: 1_200,
+        writesPerAddress: 1_200,
+        writesPerAccount: 300,
+        loginsPerAddress: 60,
+        loginFailuresPerAddress: 10,
+        loginFailuresPerAccount: 100,
+        registrationsPerAddress: 60,
+        refreshesPerAddress: 120,
+      },
       auth: { accessTtl: 900_000, refreshTtl: 2_592_000_000, previousSecrets: [], issuer: 'pinstack', audience: 'pinstack' },
       users: { createByUsers: true },
       notifications: { sendByUsers: true },
       live: { streamsPerUser: 20, streamsMax: 10_000, heartbeat: 15_000 },
       outbox: { retentionDays: 7, pollMs: 500 },
       cache: { entriesMax: 10_000 },
+      processes: 1,
+      roles: ['api', 'worker'],
       log: { level: 'info' },
     })
     expect(new Set(Object.values(sources).map(({ name }) => name))).toEqual(new Set(['default']))
@@ -89,6 +112,7 @@ describe('layers', () => {
   it('takes the names that platforms set, and prefers its own', () => {
     const database = 'postgres://u:p@db.example/app'
     expect(load({ env: { PORT: '81', DATABASE_URL: database } }).config).toMatchObject({ http: { port: 81 }, database: { url: database } })
+    expect(load({ env: { REDIS_URL: 'rediss://u:p@r:6380/2' } }).config.redis.url).toBe('rediss://u:p@r:6380/2')
     const both = load({ env: { PORT: '81', PINSTACK_HTTP_PORT: '82', DATABASE_URL: 'mysql://x', PINSTACK_DATABASE_URL: database } })
     expect([both.config.http.port, both.config.database.url]).toEqual([82, database])
     expect(both.sources['http.port']!.name).toBe('PINSTACK_HTTP_PORT')
@@ -155,7 +179,7 @@ describe('refusals are one sentence with the key, its place and what is wrong', 
     'an unknown key': ['http:\n  prot: 1\n', 'Unknown key "http.prot" (pinstack.yaml:2): did you mean http.port?'],
     'a key in the wrong place': ['port: 1\n', 'Unknown key "port" (pinstack.yaml:1): did you mean http.port?'],
     'a dotted key': ['http.port: 1\n', 'Unknown key "http.port" (pinstack.yaml:1): write "http:" and, indented below it, "port:".'],
-    'a key like no other': ['redis:\n  url: x\n', 'Unknown key "redis" (pinstack.yaml:1); `pinstack config print` lists all keys.'],
+    'a key like no other': ['mail:\n  url: x\n', 'Unknown key "mail" (pinstack.yaml:1); `pinstack config print` lists all keys.'],
     'text for a number': ['http:\n  port: "80"\n', 'http.port must be a port from 0 to 65535, not "80" (pinstack.yaml:2).'],
     'a number out of range': ['http:\n  port: 65536\n', 'http.port must be a port from 0 to 65535, not "65536" (pinstack.yaml:2).'],
     'a broken number': ['http:\n  port: 80.5\n', 'http.port must be a port from 0 to 65535, not "80.5" (pinstack.yaml:2).'],
@@ -204,6 +228,35 @@ describe('refusals are one sentence with the key, its place and what is wrong', 
     'two ways to sign': [
       `auth:\n  secret: ${goodSecret}\n  keysFile: k\n`,
       'auth.secret (pinstack.yaml:2) and auth.keysFile (pinstack.yaml:3) exclude each other: tokens are signed with one of them.',
+    ],
+    'one role on SQLite': [
+      'roles: [worker]\n',
+      'roles (pinstack.yaml:1) must be api,worker on SQLite, where one process does all: take Postgres (database.url) for several processes.',
+    ],
+    'an unknown role': [
+      'roles: [jobs]\n',
+      'roles must be a list of api, worker, each at most once, and this list is not (pinstack.yaml:1).',
+    ],
+    'no role': ['roles: []\n', 'roles must be a list of api, worker, each at most once, and this list is not (pinstack.yaml:1).'],
+    'a broker without a port': [
+      'kafka:\n  brokers: [kafka.example.com]\n',
+      'kafka.brokers must be a list of at most 100 addresses such as `kafka-1.example.com:9092`, and this list is not (pinstack.yaml:2).',
+    ],
+    'a topic that Kafka would not take': [
+      'kafka:\n  topics:\n    user: "users/all"\n',
+      'kafka.topics.user must be the name of a topic: 1 to 249 letters, digits, `.`, `_` and `-`, not "users/all" (pinstack.yaml:3).',
+    ],
+    'half a sign-in at Kafka': [
+      'kafka:\n  sasl:\n    username: ada\n    mechanism: plain\n',
+      'kafka.sasl.mechanism, kafka.sasl.username and kafka.sasl.password go together: give all of them or none.',
+    ],
+    'a certificate without its key': [
+      'kafka:\n  tls:\n    enabled: true\n    certFile: c\n',
+      'kafka.tls.certFile (pinstack.yaml:4) and kafka.tls.keyFile (default) go together: give both or none.',
+    ],
+    'a certificate without TLS': [
+      'kafka:\n  tls:\n    caFile: c\n',
+      'kafka.tls.enabled (default) is false, and a file of kafka.tls is given: set it to true, or take the file away.',
     ],
     'a session shorter than its token': [
       'auth:\n  refreshTtl: 1m\n',
@@ -289,6 +342,19 @@ describe('secrets', () => {
     expect(message).not.toContain('hunter2')
   })
 
+  const redisUrls: Record<string, string> = {
+    'hunter2@h': 'must be redis://',
+    'postgres://u:hunter2@h/d': 'must be redis://',
+    'redis://u:hunter2#@h:x/d': 'cannot be read as a URL',
+    'redis://u:hunter2@h/mail': 'no number of a database',
+  }
+  it.each(Object.entries(redisUrls))('refuses the Redis URL %s without repeating it', (url, sentence) => {
+    const message = refusal({ env: { PINSTACK_REDIS_URL: url } })
+    expect(message).toMatch(/^redis\.url .* \(PINSTACK_REDIS_URL\)\.$/)
+    expect(message).toContain(sentence)
+    expect(message).not.toContain('hunter2')
+  })
+
   it('says nothing of a value of the wrong type either', () => {
     expect(refusal({ yaml: 'auth:\n  secret: 12345678901234567890123456789012\n' })).toBe(
       'auth.secret must be a text of at least 32 bytes (pinstack.yaml:2).',
@@ -301,7 +367,11 @@ describe('secrets', () => {
       PINSTACK_AUTH_SECRET: goodSecret,
       PINSTACK_AUTH_PREVIOUS_SECRETS: `${goodSecret}1,${goodSecret}2`,
       DATABASE_URL: 'postgres://u:hunter%212@h:5432/d?sslmode=require&password=hunter!2',
+      PINSTACK_KAFKA_SASL_MECHANISM: 'plain',
+      PINSTACK_KAFKA_SASL_USERNAME: 'ada',
+      PINSTACK_KAFKA_SASL_PASSWORD: 'hunter2',
       PINSTACK_DATABASE_REPLICA_URL: 'postgresql://u:hunter!2@r/d',
+      REDIS_URL: 'rediss://:hunter2@r:6379',
     }
     const { config, sources } = load({ env })
     const entries = describeConfig(config, sources)
@@ -395,6 +465,6 @@ function docsRow(key: string, schema: any): string {
   const value = schema._zod.def.defaultValue
   const shown =
     value === undefined ? 'not set' : Array.isArray(value) ? value.map((item) => `\`${item}\``).join(' ') || 'empty' : `\`${value}\``
-  const alias = { 'http.port': ' `PORT`', 'database.url': ' `DATABASE_URL`' }[key] ?? ''
+  const alias = { 'http.port': ' `PORT`', 'database.url': ' `DATABASE_URL`', 'redis.url': ' `REDIS_URL`' }[key] ?? ''
   return `| \`${key}\` | ${noteOf(schema).type} | ${shown} | \`${variableOf(key)}\`${alias} | ${unwrap(schema).description} |`
 }

@@ -12,19 +12,24 @@ import {
   type Origin,
 } from './config/layers.ts'
 import {
+  brokers,
   databaseUrl,
   duration,
   noteOf,
   oneOf,
   onOff,
   origins,
+  password,
   path,
   port,
   proxies,
+  redisUrl,
   secret,
   secrets,
   showValue,
+  someOf,
   text,
+  topic,
   unwrap,
   whole,
 } from './config/values.ts'
@@ -35,6 +40,8 @@ export { maskDatabaseUrl } from './config/values.ts'
 function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.strictObject(shape).prefault({} as z.input<z.ZodObject<Shape, z.core.$strict>>)
 }
+
+const perWindow = (description: string) => whole(description, { min: 1, max: 1_000_000_000 })
 
 /** Every key there is, with its default. docs/config.md is tested against it, both ways. */
 export const configSchema = z.strictObject({
@@ -86,8 +93,64 @@ export const configSchema = z.strictObject({
     }).default(10_000),
     replicaUrl: databaseUrl('Postgres only. A read replica that may answer reads.', { schemes: ['postgres'] }).optional(),
   }),
+  kafka: section({
+    brokers: brokers(
+      'Where Kafka is: one or more of its brokers. Empty for none: then events go to the consumers in the process itself.',
+    ).default([]),
+    clientId: text(
+      'Name of this installation at the brokers; the names of its consumer groups begin with it. Two installations on one Kafka have different ones.',
+    ).default('pinstack'),
+    topics: section({
+      user: topic('Topic of `user_…` events and of ended sessions.').default('user-events'),
+      post: topic('Topic of `post_…` events.').default('post-events'),
+      relation: topic('Topic of `follow_…` events.').default('relation-events'),
+      notification: topic('Topic of `notification_…` events.').default('notification-events'),
+    }),
+    createTopics: onOff(
+      'Whether topics that are missing are made, with 3 partitions and the replication that the brokers have as default.',
+    ).default(true),
+    sessionTimeout: duration(
+      'How long a worker may be silent before others take its part of the events: what one that was killed costs. Brokers allow 6s to 30m.',
+      { min: '2s', max: '30m' },
+    ).prefault('10s'),
+    tls: section({
+      enabled: onOff('Whether connections to the brokers are encrypted, and their certificates checked.').default(false),
+      caFile: path("Certificates (PEM) of those who may sign the brokers' certificates, in place of those that Node knows.").optional(),
+      certFile: path('Certificate (PEM) that Pinstack shows to the brokers, with `kafka.tls.keyFile`.').optional(),
+      keyFile: path('Key (PEM) of `kafka.tls.certFile`.').optional(),
+    }),
+    sasl: section({
+      mechanism: oneOf('How Pinstack signs in at the brokers. `plain` sends the password itself: use it with TLS.', [
+        'plain',
+        'scram-sha-256',
+        'scram-sha-512',
+      ]).optional(),
+      username: text('User name at the brokers.').optional(),
+      password: password('Password at the brokers.').optional(),
+    }),
+  }),
+  redis: section({
+    url: redisUrl(
+      'A Redis that all processes share: for what they cache, for one count of the rate limits, and to wake each other. Without one each has its own.',
+    ).optional(),
+    prefix: text('Begins every key and channel in Redis, so that several installations may share one.', 100).default('pinstack:'),
+    timeoutMs: whole('Milliseconds that a call to Redis may take. After it a request goes on without.', { min: 1, max: 60_000 }).default(
+      200,
+    ),
+  }),
   rateLimits: section({
     enabled: onOff('Whether limits per address and account apply. Off is for load tests.').default(true),
+    readsPerAddress: perWindow('Requests that read, from one address, in a minute.').default(6_000),
+    readsPerAccount: perWindow('Requests that read, of one account, in a minute, from wherever.').default(1_200),
+    writesPerAddress: perWindow('Requests that write, from one address, in a minute.').default(1_200),
+    writesPerAccount: perWindow('Requests that write, of one account, in a minute, from wherever.').default(300),
+    loginsPerAddress: perWindow('Sign-ins from one address in a minute, right or wrong.').default(60),
+    loginFailuresPerAddress: perWindow('Failed sign-ins from one address at one account in 15 minutes.').default(10),
+    loginFailuresPerAccount: perWindow(
+      'Failed sign-ins at one account in 15 minutes, from wherever. Whoever reaches it keeps the owner out for as long.',
+    ).default(100),
+    registrationsPerAddress: perWindow('Registrations from one address in an hour.').default(60),
+    refreshesPerAddress: perWindow('Refreshes and sign-outs from one address in a minute.').default(120),
   }),
   auth: section({
     accessTtl: duration('How long an access token is good for.', { min: '1s', max: '1d' }).prefault('15m'),
@@ -130,6 +193,14 @@ export const configSchema = z.strictObject({
   cache: section({
     entriesMax: whole('Entries that the cache in memory holds at most.', { min: 1, max: 10_000_000 }).default(10_000),
   }),
+  processes: whole(
+    'Servers that `pinstack up` runs on one port, each a process of its own, to use as many cores; Postgres only. The first has all `roles`, the others are `api`. Each has metrics of its own, on the ports from `metrics.port` on.',
+    { min: 1, max: 64 },
+  ).default(1),
+  roles: someOf(
+    'What this process does: `api` serves requests and live events, `worker` runs consumers, jobs and the way to Kafka. Both in one unless told otherwise.',
+    ['api', 'worker'],
+  ).default(['api', 'worker']),
   log: section({
     level: oneOf('How much is logged: this level and what is worse.', [
       'trace',
@@ -239,7 +310,7 @@ function put(target: Record<string, unknown>, key: string, value: unknown): void
   parent[last] = value
 }
 
-function refuseContradictions({ http, metrics, database, auth }: Config, sources: Sources): void {
+function refuseContradictions({ http, metrics, database, auth, processes, roles, kafka }: Config, sources: Sources): void {
   const from = (key: string) => `${key} (${sources[key]!.name})`
   const everywhere = ['0.0.0.0', '::']
   const sharesAddress = http.host === metrics.host || everywhere.includes(http.host) || everywhere.includes(metrics.host)
@@ -248,6 +319,32 @@ function refuseContradictions({ http, metrics, database, auth }: Config, sources
   }
   if (database.replicaUrl && database.url.startsWith('sqlite:')) {
     throw new ConfigError(`${from('database.replicaUrl')} is for Postgres, and ${from('database.url')} is SQLite.`)
+  }
+  if (roles.length < 2 && database.url.startsWith('sqlite:')) {
+    throw new ConfigError(
+      `${from('roles')} must be api,worker on SQLite, where one process does all: take Postgres (database.url) for several processes.`,
+    )
+  }
+  if (processes > 1 && database.url.startsWith('sqlite:')) {
+    throw new ConfigError(
+      `${from('processes')} must be 1 on SQLite, which one process has for itself: take Postgres (database.url) for several processes.`,
+    )
+  }
+  if (processes > 1 && !roles.includes('api')) {
+    throw new ConfigError(
+      `${from('processes')} is for servers of the API, and ${from('roles')} is worker: start several workers one by one.`,
+    )
+  }
+  const { tls, sasl } = kafka
+  if (!tls.enabled && (tls.caFile ?? tls.certFile ?? tls.keyFile) !== undefined) {
+    throw new ConfigError(`${from('kafka.tls.enabled')} is false, and a file of kafka.tls is given: set it to true, or take the file away.`)
+  }
+  if ((tls.certFile === undefined) !== (tls.keyFile === undefined)) {
+    throw new ConfigError(`${from('kafka.tls.certFile')} and ${from('kafka.tls.keyFile')} go together: give both or none.`)
+  }
+  const signIn = [sasl.mechanism, sasl.username, sasl.password]
+  if (signIn.includes(undefined) && signIn.some((part) => part !== undefined)) {
+    throw new ConfigError('kafka.sasl.mechanism, kafka.sasl.username and kafka.sasl.password go together: give all of them or none.')
   }
   if (auth.secret !== undefined && auth.keysFile !== undefined) {
     throw new ConfigError(`${from('auth.secret')} and ${from('auth.keysFile')} exclude each other: tokens are signed with one of them.`)

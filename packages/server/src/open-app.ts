@@ -10,9 +10,11 @@ import { openSecretKeys, type Keyring } from './features/auth/keys.ts'
 import { createPasswords } from './features/auth/passwords.ts'
 import { assertNotNewer, migrateUp, migrationStatus } from './migrations/index.ts'
 import { makeFolder, openDatabase, type OpenDatabaseOptions } from './open-database.ts'
+import { openSharedStores, type SharedStores } from './open-redis.ts'
 import { systemClock, type Clock } from './ports/clock.ts'
 import type { Database } from './ports/database.ts'
 import type { Doorbell } from './ports/doorbell.ts'
+import type { RateLimit, RateLimiter } from './ports/rate-limiter.ts'
 import type { Tables } from './schema.ts'
 import type { Metrics } from './surfaces/metrics.ts'
 
@@ -29,6 +31,11 @@ export interface OpenedApp {
   database: Database<Tables>
   clock: Clock
   committed: Doorbell
+  /** Rung after events have got their numbers. */
+  sequenced: Doorbell
+  limiter: RateLimiter
+  /** Where `redis.url` names a Redis. */
+  shared: SharedStores | undefined
   /** For people: which database, and where. */
   storage: string
   close(): Promise<void>
@@ -38,10 +45,16 @@ export interface OpenedApp {
 export async function openApp(config: Config, options: OpenAppOptions = {}): Promise<OpenedApp> {
   const { metrics, warn = () => {} } = options
   const clock = systemClock
-  const committed = localDoorbell()
   const { database, description } = await openDatabase(config, options)
   let keys: Keyring | undefined
+  let shared: SharedStores | undefined
   try {
+    shared = await openSharedStores(config, { metrics, warn })
+    const committed = shared?.doorbell('committed') ?? localDoorbell()
+    const sequenced = shared?.doorbell('sequenced') ?? localDoorbell()
+    const limiter = config.rateLimits.enabled
+      ? withMaxima(shared?.limiter ?? memoryRateLimiter(metrics?.rateLimited), maximaOf(config))
+      : unlimited
     await prepareSchema(database, options.migrate ?? false)
     keys = await openKeys(config, { clock, warn })
     const passwords = createPasswords()
@@ -53,8 +66,8 @@ export async function openApp(config: Config, options: OpenAppOptions = {}): Pro
       passwords,
       keys,
       warn,
-      cache: memoryCache(clock, { entriesMax: config.cache.entriesMax }),
-      limiter: config.rateLimits.enabled ? memoryRateLimiter(metrics?.rateLimited) : unlimited,
+      cache: shared?.cache ?? memoryCache(clock, { entriesMax: config.cache.entriesMax }),
+      limiter,
       settings: {
         createByUsers: config.users.createByUsers,
         sendByUsers: config.notifications.sendByUsers,
@@ -71,16 +84,45 @@ export async function openApp(config: Config, options: OpenAppOptions = {}): Pro
       database,
       clock,
       committed,
+      sequenced,
+      limiter,
+      shared,
       storage: description,
       async close() {
         keys?.close()
+        shared?.close()
         await database.close()
       },
     }
   } catch (error) {
     keys?.close()
+    shared?.close()
     await database.close()
     throw error
+  }
+}
+
+/** What `rateLimits` says of the limits that features have, by their names. */
+function maximaOf({ rateLimits }: Config): Record<string, number> {
+  return {
+    login_address: rateLimits.loginsPerAddress,
+    login_address_account: rateLimits.loginFailuresPerAddress,
+    login_account: rateLimits.loginFailuresPerAccount,
+    register_address: rateLimits.registrationsPerAddress,
+    refresh_address: rateLimits.refreshesPerAddress,
+  }
+}
+
+function withMaxima(limiter: RateLimiter, maxima: Record<string, number>): RateLimiter {
+  const known = new Map<RateLimit, RateLimit>()
+  const own = (limit: RateLimit): RateLimit => {
+    let changed = known.get(limit)
+    if (!changed) known.set(limit, (changed = { ...limit, max: maxima[limit.name] ?? limit.max }))
+    return changed
+  }
+  return {
+    consume: (limit, key, points) => limiter.consume(own(limit), key, points),
+    refund: (limit, key) => limiter.refund(own(limit), key),
   }
 }
 

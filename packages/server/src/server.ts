@@ -1,12 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { localDoorbell } from './adapters/doorbell/local.ts'
+import type { KafkaBus } from './adapters/event-bus/kafka.ts'
 import { startBackground, type Background } from './background.ts'
 import type { App } from './compose.ts'
 import type { Config } from './config.ts'
 import { StartError } from './core/start-error.ts'
 import { migrationStatus } from './migrations/index.ts'
 import { openApp, type OpenedApp } from './open-app.ts'
+import { openKafka } from './open-kafka.ts'
+import { readUnpublished } from './outbox/publish.ts'
 import { readBacklog, readLastSeq } from './outbox/read.ts'
 import { createRouter } from './router.ts'
 import { createRoutes } from './routes.ts'
@@ -27,7 +28,7 @@ export interface ServerOptions {
 }
 
 export interface Addresses {
-  /** `http://127.0.0.1:8080` */
+  /** `http://127.0.0.1:8080`; empty for a process without the role `api`. */
   apiUrl: string
   metricsUrl: string
 }
@@ -58,6 +59,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
   const warn = (message: string, fields: Record<string, unknown>) => logger.warn(fields, message)
   let opened: OpenedApp | undefined
   let background: Background | undefined
+  let kafka: KafkaBus | undefined
   try {
     opened = await openApp(config, {
       migrate: true,
@@ -69,14 +71,16 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       onWaiting: (reason) => logger.warn(reason),
       onConnectionError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
     })
-    const { app, database, clock, committed } = opened
-    const sequenced = localDoorbell()
+    const { app, database, clock, committed, sequenced } = opened
     const settings = { pollMs: config.outbox.pollMs, retentionMs: config.outbox.retentionDays * dayMs }
-    background = await startBackground({ app, database, clock, committed, sequenced, settings, metrics, warn })
-    const setupToken = await app.auth.ensureSetupToken()
-    return await withSurfaces({ options, config, logger, metrics, opened, background, setupToken })
+    const { roles } = config
+    kafka = roles.includes('worker') ? await openKafka(config, { warn }) : undefined
+    background = await startBackground({ app, database, clock, committed, sequenced, settings, roles, kafka, metrics, warn })
+    const setupToken = roles.includes('api') ? await app.auth.ensureSetupToken() : undefined
+    return await withSurfaces({ options, config, logger, metrics, opened, background, kafka, setupToken })
   } catch (error) {
     await background?.close()
+    await kafka?.close()
     await opened?.close()
     metrics.close()
     throw error
@@ -90,36 +94,40 @@ interface Parts {
   metrics: Metrics
   opened: OpenedApp
   background: Background
+  kafka: KafkaBus | undefined
   setupToken: string | undefined
 }
 
-async function withSurfaces({ options, config, logger, metrics, opened, background, setupToken }: Parts): Promise<Server> {
+async function withSurfaces({ options, config, logger, metrics, opened, background, kafka, setupToken }: Parts): Promise<Server> {
   const { app, storage } = opened
-  const health = createHealth({ version, checks: healthChecks(opened) })
-  metrics.outbox(() => readOutboxState(opened))
-  const http = await createHttpSurface(
-    { router: createRouter(app), routes: createRoutes(app) },
-    {
-      authenticate: app.auth.authenticate,
-      logger,
-      metrics,
-      health,
-      version,
-      corsOrigins: config.http.cors.origins,
-      trustProxy: config.http.trustProxy,
-      ...(options.loopDelayMsMax !== undefined && { limits: { loopDelayMs: options.loopDelayMsMax } }),
-      heartbeatMs: config.live.heartbeat,
-    },
-  )
+  const readBehind = config.kafka.brokers.length > 0 ? readUnpublished : readBacklog
+  const health = createHealth({ version, checks: [...healthChecks(opened, readBehind), ...kafkaCheck(kafka)] })
+  metrics.outbox(() => readOutboxState(opened, readBehind))
+  const http = !config.roles.includes('api')
+    ? undefined
+    : await createHttpSurface(
+        { router: createRouter(app), routes: createRoutes(app) },
+        {
+          authenticate: app.auth.authenticate,
+          logger,
+          metrics,
+          health,
+          version,
+          corsOrigins: config.http.cors.origins,
+          trustProxy: config.http.trustProxy,
+          ...(options.loopDelayMsMax !== undefined && { limits: { loopDelayMs: options.loopDelayMsMax } }),
+          heartbeatMs: config.live.heartbeat,
+          drainDelayMs: config.http.drainDelayMs,
+          ...(config.rateLimits.enabled && { requestLimits: { limiter: opened.limiter, maxima: config.rateLimits } }),
+        },
+      )
   const monitor = await createMetricsSurface({ metrics, health, logger })
   let closing: Promise<void> | undefined
 
   async function close(): Promise<void> {
-    health.close()
-    // Whoever still has a connection to this process may be sending over it: a proxy has to hear first that it goes.
-    if (config.http.drainDelayMs > 0) await sleep(config.http.drainDelayMs)
+    await http?.takeLeave()
     app.live.close() // first: a client that comes back at once is sent to another process
-    await http.close()
+    await http?.close()
     await background.close()
     await opened.close()
     await monitor.close()
@@ -132,7 +140,7 @@ async function withSurfaces({ options, config, logger, metrics, opened, backgrou
     setupToken,
     logger,
     async listen() {
-      const apiUrl = await listenOn(http, { ...config.http, key: 'http.port', flag: '--port' })
+      const apiUrl = http ? await listenOn(http, { ...config.http, key: 'http.port', flag: '--port' }) : ''
       const metricsUrl = await listenOn(monitor, { ...config.metrics, key: 'metrics.port', flag: '--metrics-port' })
       return { apiUrl, metricsUrl: `${metricsUrl}/metrics` }
     },
@@ -171,8 +179,14 @@ const listenProblems: Record<string, (address: Pick<Address, 'host' | 'port'>) =
   ENOTFOUND: notOurs,
 }
 
-function healthChecks({ database, clock }: OpenedApp): HealthCheck[] {
+/** Without Kafka events wait, and nothing else: it is reported, and the server is ready all the same. */
+function kafkaCheck(kafka: KafkaBus | undefined): HealthCheck[] {
+  return kafka ? [{ name: 'kafka', required: false, check: kafka.ping }] : []
+}
+
+function healthChecks({ database, clock, shared }: OpenedApp, readBehind: typeof readBacklog): HealthCheck[] {
   return [
+    ...(shared ? [{ name: 'redis', required: false, check: shared.ping, about: () => ({ breaker: shared.guard.state }) }] : []),
     { name: 'database', required: true, check: async () => void (await readLastSeq(database.db)) },
     {
       name: 'migrations',
@@ -186,7 +200,7 @@ function healthChecks({ database, clock }: OpenedApp): HealthCheck[] {
       name: 'outbox',
       required: false,
       async check() {
-        const { depth, lagSeconds } = await readOutboxState({ database, clock })
+        const { depth, lagSeconds } = await readOutboxState({ database, clock }, readBehind)
         if (lagSeconds > outboxLagSecondsMax) throw new Error('events wait for too long')
         return { depth, lag_seconds: lagSeconds }
       },
@@ -197,8 +211,11 @@ function healthChecks({ database, clock }: OpenedApp): HealthCheck[] {
 /** Beyond it the outbox is reported as down: events should wait for milliseconds. */
 const outboxLagSecondsMax = 60
 
-async function readOutboxState({ database, clock }: Pick<OpenedApp, 'database' | 'clock'>): Promise<{ depth: number; lagSeconds: number }> {
-  const { depth, oldestCreatedAt } = await readBacklog(database.db)
+async function readOutboxState(
+  { database, clock }: Pick<OpenedApp, 'database' | 'clock'>,
+  readBehind: typeof readBacklog,
+): Promise<{ depth: number; lagSeconds: number }> {
+  const { depth, oldestCreatedAt } = await readBehind(database.db)
   const lagMs = oldestCreatedAt === null ? 0 : clock.nowMs() - Date.parse(oldestCreatedAt)
   return { depth, lagSeconds: Math.max(0, lagMs / 1000) }
 }

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { loadConfig } from '../src/config.ts'
 import type { EventType } from '../src/events.ts'
+import { topicOfType } from '../src/outbox/topics.ts'
 import { client, eventsOf, signUp } from './accounts.ts'
 import { deliverAll } from './follows.ts'
 import { onEachDatabase } from './matrix.ts'
@@ -34,6 +36,17 @@ async function tables() {
     consumers: rows(consumers).map(([, group, types]) => ({ group: group!, types: words(types!) })),
   }
 }
+
+it('docs/events.md has each topic with what it holds', async () => {
+  const text = await readFile(documented, 'utf8')
+  const rows = [...text.matchAll(/^\| ([a-z]+-events) \| (.+) \|$/gm)].map(([, topic, types]) => [topic, types!.split(', ')])
+  const { topics } = loadConfig({}).config.kafka
+  const found = Object.entries(topics).map(([name, topic]) => [
+    topic,
+    Object.keys(everyType).filter((type) => topicOfType[type as EventType] === name),
+  ])
+  expect(rows).toEqual(found)
+})
 
 onEachDatabase('docs/events.md', (world) => {
   it('has a row for each event that there is, with its key and its payload, and no other row', async () => {

@@ -31,6 +31,7 @@ const startMs = Date.UTC(2026, 0, 1)
 const tables = [
   'processedEvent',
   'deadLetter',
+  'lease',
   'outbox',
   'audit',
   'setupToken',

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { configJsonSchema, databaseTarget, describeConfig, type Config } from '@pinstack/server/config'
+import { configJsonSchema, databaseTarget, describeConfig, maskDatabaseUrl, type Config } from '@pinstack/server/config'
 import type { Command } from 'commander'
 import { addSettingOptions, readSettings, type SettingOptions } from '../settings.ts'
-import { print, printJson, printTable, say } from '../terminal.ts'
+import { CommandError, print, printJson, printTable, say } from '../terminal.ts'
 
 export function addConfigCommands(program: Command): void {
   const config = program.command('config').description('show and check the configuration')
@@ -56,10 +56,28 @@ function shown(value: string | number | boolean | string[] | null): string {
 async function checkConfig(options: SettingOptions & { json?: boolean }): Promise<void> {
   const { config, file } = readSettings(options)
   const { storage, waiting } = await connect(config)
-  if (options.json) return printJson({ file: file ?? null, storage, migrationsWaiting: waiting })
+  const redis = await connectRedis(config)
+  if (options.json) return printJson({ file: file ?? null, storage, migrationsWaiting: waiting, redis: redis ?? null })
   print(`Configuration  ${file ?? 'defaults, environment and options'}: good`)
   print(`Storage        ${storage}`)
+  if (redis) print(`Redis          ${redis}`)
   print(`Migrations     ${waiting.length === 0 ? 'up to date' : `${waiting.join(', ')} wait: \`pinstack up\` applies them`}`)
+}
+
+/** Undefined where none is configured. */
+async function connectRedis(config: Config): Promise<string | undefined> {
+  if (config.redis.url === undefined) return undefined
+  const { openSharedStores } = await import('@pinstack/server/open-redis')
+  const masked = maskDatabaseUrl(config.redis.url)
+  const stores = await openSharedStores(config, { warn() {} })
+  try {
+    await stores?.ping()
+    return `${masked}: connected`
+  } catch (cause) {
+    throw new CommandError(`Redis does not answer at ${masked}: start it, or correct redis.url.`, { cause })
+  } finally {
+    stores?.close()
+  }
 }
 
 interface Connected {

@@ -3,6 +3,8 @@ import { maskDatabaseUrl, type Config } from '@pinstack/server/config'
 import type { Logger } from '@pinstack/server/logging'
 import type { Command } from 'commander'
 import { banner } from '../banner.ts'
+import { giveBackMemory } from '../give-back-memory.ts'
+import { isShare, leave, ownShare, runProcesses, tellStarted, type Started } from '../processes.ts'
 import { addSettingOptions, readSettings, type SettingOptions } from '../settings.ts'
 import { say } from '../terminal.ts'
 import { version } from '../version.ts'
@@ -13,6 +15,8 @@ export function addUpCommand(program: Command): void {
     .option('--host <address>', 'address to listen on (http.host)')
     .option('-p, --port <port>', 'port of the API, 0 for a free one (http.port)')
     .option('--metrics-port <port>', 'port of the metrics (metrics.port)')
+    .option('--role <roles>', 'what this process does: api, worker, or both as api,worker (roles)')
+    .option('--processes <n>', 'servers that share the port, each a process of its own; Postgres only (processes)')
     .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent (log.level)')
     .option('-v, --verbose', 'on a terminal: show all of the log, not only warnings')
     .addHelpText(
@@ -24,6 +28,8 @@ Examples:
   pinstack up
   pinstack up --port 9000 --data /srv/pinstack
   pinstack up --host 0.0.0.0 --database postgres://pinstack@db/pinstack
+  pinstack up --processes 4 --database postgres://pinstack@db/pinstack
+  pinstack up --role worker --database postgres://pinstack@db/pinstack --set kafka.brokers=kafka:9092
   pinstack up --set auth.accessTtl=5m --set rateLimits.enabled=false`,
     )
     .action(up)
@@ -36,19 +42,43 @@ interface UpOptions extends SettingOptions {
 async function up(options: UpOptions): Promise<void> {
   const stopping = onStopSignal()
   const { config } = readSettings(options)
+  const show = (all: Started[]) =>
+    say(banner({ version, ...all[0]!, metricsUrls: all.map(({ metricsUrl }) => metricsUrl), sameData: sameData(options) }))
+  if (isShare()) {
+    const { roles, metricsPort } = await ownShare()
+    await serve({ ...config, roles, metrics: { ...config.metrics, port: metricsPort } }, { options, stopping, onStarted: tellStarted })
+    return leave()
+  }
+  if (config.processes > 1) await runProcesses(config, stopping, show)
+  else {
+    await serve(config, {
+      options,
+      stopping: stopping.then(() => say('Stopping …')),
+      onStarted: (started) => show([started]),
+    })
+  }
+  say('Stopped.')
+}
+
+interface Serving {
+  options: UpOptions
+  stopping: Promise<void>
+  onStarted(started: Started): void
+}
+
+/** One server, in this process. */
+async function serve(config: Config, { options, stopping, onStarted }: Serving): Promise<void> {
   const { createServer } = await import('@pinstack/server')
   const logger = await createLog(config, options)
   const server = await createServer(config, { logger })
   try {
-    const { apiUrl, metricsUrl } = await server.listen()
-    say(banner({ version, apiUrl, metricsUrl, storage: server.storage, setupToken: server.setupToken, sameData: sameData(options) }))
+    onStarted({ ...(await server.listen()), storage: server.storage, setupToken: server.setupToken })
+    giveBackMemory()
     await stopping
-    say('Stopping …')
   } finally {
     await server.close()
     await flush(logger)
   }
-  say('Stopped.')
 }
 
 const flushMsMax = 1_000

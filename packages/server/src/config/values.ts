@@ -110,6 +110,16 @@ export function oneOf<const Words extends readonly [string, ...string[]]>(descri
   })
 }
 
+/** At least one of `words`, each once. */
+export function someOf<const Words extends readonly [string, ...string[]]>(description: string, words: Words) {
+  const isSet = (chosen: readonly string[]) => new Set(chosen).size === chosen.length
+  return note(z.array(z.enum(words)).min(1).refine(isSet).describe(description), {
+    type: `list of ${words.map((word) => `\`${word}\``).join(' ')}`,
+    expects: `a list of ${words.join(', ')}, each at most once`,
+    fromText: asList,
+  })
+}
+
 interface ListOf {
   items: string
   itemsMax: number
@@ -142,6 +152,36 @@ export function proxies(description: string) {
     items: 'addresses, ranges such as `10.0.0.0/8`, or `loopback`, `linklocal`, `uniquelocal`',
     itemsMax: 100,
     isItem,
+  })
+}
+
+/** `host:port`, where a client first asks a cluster for all of its servers. An IPv6 address stands in brackets. */
+export function brokers(description: string) {
+  const isItem = (item: string) => {
+    const [, port] = /^(?:\[[0-9a-f:.]+\]|[\w.-]+):(\d{1,5})$/i.exec(item) ?? []
+    return port !== undefined && Number(port) > 0 && Number(port) < 65_536
+  }
+  return list(description, { items: 'addresses such as `kafka-1.example.com:9092`', itemsMax: 100, isItem })
+}
+
+/** What Kafka takes as the name of a topic. */
+export function topic(description: string) {
+  return note(
+    z
+      .string()
+      .regex(/^(?!\.{1,2}$)[\w.-]{1,249}$/)
+      .describe(description),
+    { type: 'topic', expects: 'the name of a topic: 1 to 249 letters, digits, `.`, `_` and `-`', fromText: asIs },
+  )
+}
+
+/** A secret of another system: how long and how strong it is is not decided here. */
+export function password(description: string) {
+  return note(z.string().min(1).max(1000).describe(description), {
+    type: 'password',
+    expects: 'a text of 1 to 1000 characters',
+    secret: 'all',
+    fromText: asIs,
   })
 }
 
@@ -223,6 +263,28 @@ export function databaseUrl(description: string, { schemes }: { schemes: readonl
   })
   return note(read.describe(description), {
     type: schemes.map((scheme) => (scheme === 'sqlite' ? '`sqlite:` URL' : '`postgres://` URL')).join(' or '),
+    expects: forms,
+    secret: 'password',
+    fromText: asIs,
+    show: (value) => maskDatabaseUrl(String(value)),
+  })
+}
+
+export function redisUrl(description: string) {
+  const forms = 'redis://USER:PASSWORD@HOST:PORT/NUMBER or rediss://… for TLS'
+  const read = z.string().superRefine((url, ctx) => {
+    if (!/^rediss?:\/\//i.test(url)) ctx.addIssue({ code: 'custom', message: `must be ${forms}` })
+    else if (!URL.canParse(url) || new URL(url).hostname === '') {
+      ctx.addIssue({
+        code: 'custom',
+        message: 'cannot be read as a URL: special characters of the user name and password are written as %XX',
+      })
+    } else if (!/^\/?\d*$/.test(new URL(url).pathname)) {
+      ctx.addIssue({ code: 'custom', message: 'ends in something that is no number of a database (redis://HOST:PORT/0)' })
+    }
+  })
+  return note(read.describe(description), {
+    type: '`redis://` URL',
     expects: forms,
     secret: 'password',
     fromText: asIs,

@@ -2,8 +2,8 @@ import { setImmediate as othersTurn, setTimeout as sleep } from 'node:timers/pro
 import { ExponentialBackoff, type IBackoff } from 'cockatiel'
 import { DomainError } from '../core/errors.ts'
 
-const pauseMsMax = 5_000
-const backoff = new ExponentialBackoff({ initialDelay: 50, maxDelay: pauseMsMax })
+/** The longest pause after failures, unless told otherwise. */
+const pauseMsMaxUsual = 5_000
 
 export interface Loop {
   /** Lets the running turn finish, and starts no other. */
@@ -12,9 +12,14 @@ export interface Loop {
 
 /**
  * Runs `turn` again and again until it is stopped. A turn that fails is reported once for each series of failures and
- * tried again after a pause that grows to 5 s: a database that is away is waited for without end.
+ * tried again after a pause that grows to `pauseMsMax`: a database that is away is waited for without end.
  */
-export function startLoop(turn: (signal: AbortSignal) => Promise<void>, onFailure: (error: unknown) => void): Loop {
+export function startLoop(
+  turn: (signal: AbortSignal) => Promise<void>,
+  onFailure: (error: unknown) => void,
+  { pauseMsMax = pauseMsMaxUsual } = {},
+): Loop {
+  const backoff = new ExponentialBackoff({ initialDelay: 50, maxDelay: pauseMsMax })
   const ending = new AbortController()
   const { signal } = ending
   const running = (async () => {
@@ -46,7 +51,8 @@ export function startJob(everyMs: number, batch: () => Promise<boolean>, onFailu
   }, onFailure)
 }
 
-async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
+/** Waits, and no longer than until `signal` aborts. */
+export async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => {}) // only an abort wakes it early
 }
 

@@ -6,6 +6,9 @@ export const sequenceName = 'sequence'
 /** Nor is this one: up to this number, events may have been pruned. */
 export const prunedName = 'pruned'
 
+/** Up to this number all events have reached the broker, where one is configured. */
+export const publishedName = 'broker'
+
 /** Undefined for a group that never took anything. */
 export const selectPosition = query<{ name: string }>()((db: Db, { name }) =>
   db.selectFrom('outboxPosition').where('name', '=', name).select('seq'),

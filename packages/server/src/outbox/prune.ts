@@ -9,22 +9,25 @@ const batchMax = 1_000
 
 /**
  * Deletes events that are older than `retentionMs` and that every group has passed, a batch at a time, and returns how many.
- * `groups` are the consumers of this version; one that never ran holds everything back, as it is to see everything.
+ * `groups` are those who read the table: the consumers of this version, or the way to the broker that hands events to them. One
+ * that never ran holds everything back, as it is to see everything.
  */
 export async function pruneEvents(deps: {
   database: Database<Tables>
   clock: Clock
   groups: readonly string[]
   retentionMs: number
+  /** How long it is known which events a consumer has had: as long as anything may hand one over again. */
+  marksMs?: number
 }): Promise<number> {
-  const { database, clock, groups, retentionMs } = deps
+  const { database, clock, groups, retentionMs, marksMs = retentionMs } = deps
   const passedSeq = Math.min(Number.MAX_SAFE_INTEGER, ...(await Promise.all(groups.map((name) => positionOf(database, name)))))
   const before = isoTime(clock.nowMs() - retentionMs)
   return database.transaction(async (tx) => {
     const pruned = await deleteEvents.all(tx, { before, passedSeq, limit: batchMax })
     // Readers who come back learn from it that something is missing: the table alone does not say so.
     if (pruned.length > 0) await savePosition.run(tx, { name: prunedName, seq: Math.max(...pruned.map(({ seq }) => seq!)) })
-    return pruned.length + (await deleteMarks.run(tx, { before, limit: batchMax }))
+    return pruned.length + (await deleteMarks.run(tx, { before: isoTime(clock.nowMs() - marksMs), limit: batchMax }))
   })
 }
 

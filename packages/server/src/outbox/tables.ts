@@ -15,6 +15,8 @@ export interface OutboxTables {
   }
   /** How far a group has come. Events that some group has not passed are never pruned. */
   outboxPosition: { name: string; seq: number }
+  /** Which process does what only one may do. It counts `beat` up as long as it lives; `holder` is null after an orderly end. */
+  lease: { name: string; holder: string | null; beat: number }
   /** What a consumer has done, written in the transaction of the effect: it makes "at least once" exactly once. */
   processedEvent: { consumer: string; eventId: string; processedAt: string }
   /**

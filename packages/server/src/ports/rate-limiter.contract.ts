@@ -33,6 +33,15 @@ export function rateLimiterContract(driver: string, open: () => Promise<RateLimi
       const outcomes = await Promise.all(Array.from({ length: 50 }, () => allowed(limit, 'a')))
       expect(outcomes.filter(Boolean)).toHaveLength(5)
     })
+    it('takes several points at once, and says how many are left and until when', async () => {
+      const limit = limitOf(5)
+      expect(await limiter.consume(limit, 'a', 3)).toEqual({ limit, remaining: 2, resetMs: expect.any(Number) })
+      const { remaining, resetMs } = (await limiter.consume(limit, 'a'))!
+      expect(remaining).toBe(1)
+      expect(resetMs).toBeGreaterThan(0)
+      expect(resetMs).toBeLessThanOrEqual(60_000)
+      await expect(limiter.consume(limit, 'a', 2)).rejects.toMatchObject({ code: 'limit.exceeded' })
+    })
     it('gives a point back', async () => {
       const limit = limitOf(1)
       await limiter.consume(limit, 'a')

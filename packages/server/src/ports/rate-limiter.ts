@@ -7,10 +7,21 @@ export interface RateLimit {
   windowMs: number
 }
 
+/** How much of a limit is left for a key. */
+export interface Allowance {
+  limit: RateLimit
+  remaining: number
+  /** Until the window ends, and all points are there again. */
+  resetMs: number
+}
+
 /** Counts points; all replicas that share a store share the count. A store that is away means a local limit, never none. */
 export interface RateLimiter {
-  /** Takes one point. Rejects with `limit.exceeded` and `retryAfterMs` when none is left. */
-  consume(limit: RateLimit, key: string): Promise<void>
+  /**
+   * Takes one point, or `points`, and tells what is left; undefined where nothing is limited. Rejects with `limit.exceeded` and
+   * `retryAfterMs` when there are not enough.
+   */
+  consume(limit: RateLimit, key: string, points?: number): Promise<Allowance | undefined>
   /** Gives one point back: what was tried turned out to be legitimate. */
   refund(limit: RateLimit, key: string): Promise<void>
 }

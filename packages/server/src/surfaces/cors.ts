@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 
 const preflightSeconds = 24 * 60 * 60
 const methods = 'GET, HEAD, POST, PUT, DELETE'
-const exposed = 'x-request-id, retry-after'
+const exposed = 'x-request-id, retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset'
 
 /** Returns true when it has answered the request. */
 export type Cors = (request: FastifyRequest, reply: FastifyReply) => boolean

@@ -7,6 +7,8 @@ export interface HealthCheck {
   required: boolean
   /** Rejects when the part is down. What it resolves to is shown with it: short, and nothing private. */
   check(): Promise<Record<string, string | number | null> | void>
+  /** Shown with the part whether it is up or down. */
+  about?(): Record<string, string | number | null>
 }
 
 interface PartReport {
@@ -56,11 +58,12 @@ async function runAll(checks: readonly HealthCheck[]): Promise<Record<string, Pa
   return Object.fromEntries(await Promise.all(checks.map(async (check) => [check.name, await run(check)] as const)))
 }
 
-async function run({ check }: HealthCheck): Promise<PartReport> {
+async function run({ check, about }: HealthCheck): Promise<PartReport> {
   const startMs = performance.now()
   const report = (status: 'up' | 'down', details: object | void): PartReport => ({
     status,
     latency_ms: Math.round(performance.now() - startMs),
+    ...about?.(),
     ...details,
   })
   let timer: NodeJS.Timeout | undefined

@@ -9,6 +9,7 @@ import { mountDocs } from './docs.ts'
 import { errorHandler, loadErrors, type Listeners } from './envelope.ts'
 import { setCommonHeaders } from './headers.ts'
 import { mountHealth, type Health } from './health.ts'
+import { createRequestLimits, type RequestLimitsOptions } from './limits.ts'
 import type { Logger } from './logging.ts'
 import type { Metrics } from './metrics.ts'
 import { answerUnknownPaths } from './not-found.ts'
@@ -42,6 +43,10 @@ export interface HttpDeps {
   trustProxy: string[]
   /** How often a stream that is idle says that it is there, in milliseconds. */
   heartbeatMs?: number
+  /** How long requests are still taken in once it closes. */
+  drainDelayMs?: number
+  /** How much one address and one account may ask for; no limit without it. */
+  requestLimits?: RequestLimitsOptions
   /** For tests. */
   limits?: { requestMs?: number; drainMs?: number; loopDelayMs?: number; stallMs?: number }
 }
@@ -50,6 +55,8 @@ export interface HttpSurface {
   app: FastifyInstance
   /** Resolves to the address, as a URL. Rejects with Node's own error, for example `EADDRINUSE`. */
   listen(where: { host: string; port: number }): Promise<string>
+  /** Comes before `close`: not ready any more, it goes on serving for `drainDelayMs`. */
+  takeLeave(): Promise<void>
   /** Stops taking connections, lets requests finish for up to `drainMsMax`, ends streams. Resolves when all are gone; again and again to the same end. */
   close(): Promise<void>
 }
@@ -79,7 +86,9 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
   app.decorateRequest('viewer', null)
   app.setErrorHandler(onError)
   const requests = trackRequests(app, { logger, metrics, timeoutMs: limits.requestMs })
-  const isUnderPressure = await watchPressure(app, limits.loopDelayMs)
+  const requestLimits = deps.requestLimits && createRequestLimits(deps.requestLimits)
+  requestLimits?.mount(app)
+  const isUnderPressure = watchPressure(app, limits.loopDelayMs)
   const answerUnknownPath = answerUnknownPaths(app)
   // One hook for all that comes before a route: Fastify's way from hook to hook costs more than most of them do.
   app.addHook('onRequest', (request, reply, done) => {
@@ -90,7 +99,7 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
     if (isUnderPressure() && !request.routeOptions.config.isProbe) return done(loadErrors.overloaded())
     done()
   })
-  const viewers = createViewers(deps.authenticate, metrics.authorization)
+  const viewers = createViewers(deps.authenticate, metrics.authorization, requestLimits?.countAccount)
   const streaming: Streaming = { heartbeatMs: deps.heartbeatMs, stallMs: limits.stallMs, onCrash: listeners.onCrash }
   await app.register(async (scope) => mountRest(scope, api.routes, viewers, streaming), { prefix: '/api/v1' })
   await app.register(async (scope) => mountRpc(scope, api.router, { viewers, listeners, bodyBytesMax, streaming }), { prefix: '/trpc' })
@@ -116,6 +125,12 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
     app.server.closeAllConnections()
     await closed
   }
+  /** Every answer asks its client to come back on another connection, which leads elsewhere. */
+  async function takeLeave(): Promise<void> {
+    health.close()
+    requests.takeLeave()
+    await sleep(deps.drainDelayMs ?? 0)
+  }
   let closing: Promise<void> | undefined
-  return { app, listen: (where) => app.listen(where), close: () => (closing ??= drainAndClose()) }
+  return { app, listen: (where) => app.listen(where), takeLeave, close: () => (closing ??= drainAndClose()) }
 }

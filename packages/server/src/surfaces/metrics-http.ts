@@ -28,5 +28,6 @@ export async function createMetricsSurface({
   app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
   mountHealth(app, health)
   await app.ready()
-  return { app, listen: (where) => app.listen(where), close: () => app.close() }
+  // Its own, also where several processes share the port of the API: each has numbers of its own.
+  return { app, listen: (where) => app.listen({ ...where, exclusive: true }), close: () => app.close() }
 }

@@ -40,6 +40,8 @@ describe('metrics', () => {
     metrics.outbox(async () => ({ depth: 3, lagSeconds: 1.5 }))
     metrics.event('published', 'outbox', 'user_registered')
     metrics.event('dead', 'feed', 'follow_created')
+    metrics.breaker('redis', 'half_open')
+    metrics.dependencyFailure('redis', 'timeout')
     metrics.rateLimited('login')
     metrics.registration()
     metrics.login()
@@ -71,6 +73,8 @@ describe('metrics', () => {
       'pinstack_outbox_lag_seconds 1.5',
       'pinstack_events_published_total{bus="outbox",type="user_registered"} 1',
       'pinstack_events_dead_total{consumer="feed",type="follow_created"} 1',
+      'pinstack_breaker_state{dependency="redis"} 1',
+      'pinstack_dependency_failures_total{dependency="redis",reason="timeout"} 1',
       'pinstack_rate_limited_total{limit="login"} 1',
       'pinstack_registrations_total 1',
       'pinstack_logins_total 1',
@@ -98,6 +102,25 @@ describe('metrics', () => {
     expect(text).toContain('pinstack_build_info')
     isAway = false
     expect(await metrics.registry.metrics()).toContain('pinstack_outbox_lag_seconds 0')
+  })
+
+  it('have the lag of each consumer, and all else when it cannot be known', async () => {
+    const metrics = createMetrics({ version: '1.2.3', process: false })
+    let isAway = false
+    metrics.consumerLag(async () => {
+      if (isAway) throw new Error('away')
+      return { feed: 7 }
+    })
+    let leads = true
+    metrics.relayLeads(() => leads)
+    const early = await metrics.registry.metrics()
+    expect(early).toContain('pinstack_consumer_lag_events{consumer="feed"} 7')
+    expect(early).toContain('pinstack_relay_leader 1')
+    isAway = true
+    leads = false
+    const late = await metrics.registry.metrics()
+    expect(late).not.toMatch(/^pinstack_consumer_lag_events\{/m)
+    expect(late).toContain('pinstack_relay_leader 0')
   })
 
   it('do not wait for a part that hangs', async () => {

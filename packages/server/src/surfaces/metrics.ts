@@ -57,12 +57,19 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
   const cacheRequests = counter('cache_requests_total', 'Look-ups in a cache.', ['cache', 'result'])
   const outboxDepth = gauge('outbox_depth', 'Events that are not delivered yet.')
   const outboxLag = gauge('outbox_lag_seconds', 'Age of the oldest event that is not delivered yet; 0 when there is none.')
+  const relayLeader = gauge('relay_leader', '1 in the process that hands events to Kafka, 0 in those that would take over.')
+  const consumerLag = gauge('consumer_lag_events', 'Events on the bus that a consumer has not taken yet.', ['consumer'])
   const events = {
     published: counter('events_published_total', 'Events handed to a bus.', ['bus', 'type']),
     consumed: counter('events_consumed_total', 'Events whose effect a consumer has committed.', ['consumer', 'type']),
     retried: counter('events_retried_total', 'Events that failed and will be tried again.', ['consumer', 'type']),
     dead: counter('events_dead_total', 'Events given up: dead letters.', ['consumer', 'type']),
   }
+  const breakerState = gauge('breaker_state', 'Whether calls to a dependency are let through: 0 all, 1 one to try, 2 none.', ['dependency'])
+  const dependencyFailures = counter('dependency_failures_total', 'Calls to a dependency that failed, were too slow, or were not made.', [
+    'dependency',
+    'reason',
+  ])
   const rateLimited = counter('rate_limited_total', 'Requests refused by a rate limit.', ['limit'])
   const registrations = counter('registrations_total', 'Accounts made.')
   const logins = counter('logins_total', 'Logins that succeeded.')
@@ -105,10 +112,18 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
       readInto(outboxDepth, async () => outboxDepth.set((await readOnce()).depth))
       readInto(outboxLag, async () => outboxLag.set((await readOnce()).lagSeconds))
     },
+    relayLeads: (read: () => boolean): void => readInto(relayLeader, () => relayLeader.set(read() ? 1 : 0)),
+    /** Asked once a scrape, for 1 s at most; a failure leaves the gauge out. */
+    consumerLag: (read: () => Promise<Record<string, number>>): void =>
+      readInto(consumerLag, async () => setEach(consumerLag, 'consumer', await atMost(readMsMax, read))),
     event(stage: keyof typeof events, by: string, type: string): void {
       if (stage === 'published') events.published.inc({ bus: by, type })
       else events[stage].inc({ consumer: by, type })
     },
+    breaker: (dependency: string, state: 'closed' | 'half_open' | 'open'): void =>
+      breakerState.set({ dependency }, { closed: 0, half_open: 1, open: 2 }[state]),
+    dependencyFailure: (dependency: string, reason: 'timeout' | 'error' | 'rejected'): void =>
+      dependencyFailures.inc({ dependency, reason }),
     rateLimited: (limit: string): void => rateLimited.inc({ limit }),
     registration: (): void => registrations.inc(),
     login: (): void => logins.inc(),
@@ -124,12 +139,15 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
 
 /** Has `gauge` filled whenever it is scraped. A part that cannot be asked leaves its gauge out and the others alone. */
 function readInto(gauge: Gauge<any>, fill: () => Promise<void> | void): void {
-  const collected = gauge as Gauge<any> & { collect: () => Promise<void> }
+  const collected = gauge as Gauge<any> & { collect: () => Promise<void>; labelNames: string[] }
+  const isLabelled = collected.labelNames.length > 0
   collected.collect = async () => {
     try {
       await fill()
     } catch {
-      gauge.remove()
+      // @NOTE `remove` without labels throws where there are some, and takes the whole scrape with it.
+      if (isLabelled) gauge.reset()
+      else gauge.remove()
     }
   }
 }

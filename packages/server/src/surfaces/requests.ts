@@ -80,6 +80,7 @@ export function trackRequests(
     })
   }
 
+  let isLeaving = false
   const sweep = setInterval(() => {
     const latestMs = performance.now() - timeoutMs
     for (const [reply, startMs] of pending) {
@@ -94,11 +95,16 @@ export function trackRequests(
     begin(request: FastifyRequest, reply: FastifyReply): void {
       const startMs = performance.now()
       pending.set(reply, startMs)
+      if (isLeaving) reply.header('connection', 'close')
       // @NOTE one listener on `close` and not Fastify's onResponse: that one is not told of a client that has left.
       reply.raw.on('close', () => {
         pending.delete(reply)
         completed(request, reply, performance.now() - startMs)
       })
+    },
+    /** From now on each answer is the last on its connection. */
+    takeLeave(): void {
+      isLeaving = true
     },
     /** Asks clients to come back on another connection: after their answer, or now where it is a stream that has no end of its own. */
     drain(): void {

@@ -21,7 +21,7 @@ export function mountRpc(
 ): void {
   const { viewers, listeners, bodyBytesMax, streaming } = deps
   server.addHook('onRoute', (options) => {
-    options.config = { ...options.config, pattern: patternOf(router, server.prefix) }
+    options.config = { ...options.config, pattern: patternOf(router, server.prefix), callsOf }
   })
   server.setErrorHandler((error, request, reply) => sendRpcFailure(router, { error, request, reply, listeners }))
   mountTrpc(
@@ -65,6 +65,12 @@ function patternOf(router: AnyTRPCRouter, prefix: string) {
     if (path !== undefined && Object.hasOwn(procedures, path)) return `${prefix}/${path}`
     return `${prefix}/${path?.includes(',') ? '{batch}' : '{unknown}'}`
   }
+}
+
+/** A batch counts as the calls that it has. */
+function callsOf({ params, query }: FastifyRequest): number {
+  if ((query as { batch?: unknown }).batch === undefined) return 1
+  return Math.min(batchSizeMax, ((params as { path?: string }).path ?? '').split(',').length) // a longer one is refused
 }
 
 interface Failed {

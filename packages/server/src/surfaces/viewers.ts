@@ -11,13 +11,21 @@ declare module 'fastify' {
 
 export type Viewers = ReturnType<typeof createViewers>
 
-/** Finds out who sends a request, for both surfaces: by the header alone, and noted on the request for its log line. */
-export function createViewers(authenticate: Authenticate, count: (outcome: 'allowed' | 'unauthenticated') => void) {
+/**
+ * Finds out who sends a request, for both surfaces: by the header alone, and noted on the request for its log line. `countAccount`
+ * refuses an account that asks for too much.
+ */
+export function createViewers(
+  authenticate: Authenticate,
+  count: (outcome: 'allowed' | 'unauthenticated') => void,
+  countAccount?: (request: FastifyRequest, viewer: Viewer) => Promise<void>,
+) {
   return {
     async required(request: FastifyRequest): Promise<Viewer> {
       try {
         request.viewer = await authenticate(bearerToken(request.headers.authorization))
         count('allowed')
+        await countAccount?.(request, request.viewer)
         return request.viewer
       } catch (error) {
         if (isRefused(error)) count('unauthenticated')
@@ -29,7 +37,9 @@ export function createViewers(authenticate: Authenticate, count: (outcome: 'allo
       const { authorization } = request.headers
       if (!authorization) return null
       try {
-        return (request.viewer = await authenticate(bearerToken(authorization)))
+        request.viewer = await authenticate(bearerToken(authorization))
+        await countAccount?.(request, request.viewer)
+        return request.viewer
       } catch (error) {
         if (isRefused(error)) return null
         throw error

@@ -21,7 +21,7 @@ const batchMax = 100
 export function inProcessBus(options: InProcessBusOptions): EventBus {
   const loops: { stop(): Promise<void> }[] = []
   return {
-    async subscribe(group, handle) {
+    async subscribe(group, _types, handle) {
       let position: number | undefined
       const loop = options.start(async (signal) => {
         position ??= await options.loadPosition(group)

@@ -2,7 +2,8 @@ import { expect, it } from 'vitest'
 import { memoryRateLimiter, unlimited } from '../../adapters/rate-limiter/memory.ts'
 import { password, signUp } from '../../../test/accounts.ts'
 import { onEachDatabase } from '../../../test/matrix.ts'
-import { limits, networkOf } from './limits.ts'
+import { networkOf } from '../../core/network.ts'
+import { limits } from './limits.ts'
 
 it.each([
   ['192.0.2.7', '192.0.2.7'],

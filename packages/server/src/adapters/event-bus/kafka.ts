@@ -1,0 +1,375 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ConnectionOptions } from 'node:tls'
+import kafkajs, { type Admin, type Consumer, type EachBatchPayload, type Producer, type SASLOptions } from 'kafkajs'
+import type { BusEvent, EventBus } from '../../ports/event-bus.ts'
+import { fromMessage, toMessage, type EventMessage } from './kafka-messages.ts'
+
+export interface KafkaTopic {
+  name: string
+  /** How the header `created_at` is written. */
+  times: 'iso' | 'go'
+}
+
+export interface KafkaBusOptions {
+  brokers: string[]
+  clientId: string
+  tls?: ConnectionOptions
+  sasl?: SASLOptions
+  topicOf(type: string): KafkaTopic
+  /** Every topic that there is to be. */
+  topics: readonly string[]
+  /** A member of a group that says nothing for so long has its partitions taken away; 10 s unless told otherwise. */
+  sessionMs?: number
+  /** Makes those that are missing, with messages kept for so long. Undefined: they are somebody else's to make. */
+  createTopics?: { retentionMs: number } | undefined
+  /** Hears of what failed and is tried again, once a series. */
+  warn(message: string, fields: Record<string, unknown>): void
+}
+
+export interface KafkaBus extends EventBus {
+  /**
+   * Resolves when all are in the log of every replica that is in sync, those of one key in their order. When it rejects any part of
+   * them may be: hand over the very same events again, before any others. One call at a time.
+   */
+  publish(events: readonly BusEvent[]): Promise<void>
+  /** Rejects when no broker answers. */
+  ping(): Promise<void>
+}
+
+const partitions = 3
+const dayMs = 86_400_000
+/** Of a consumer's events in one transaction. */
+const chunkMax = 100
+const sendMsMax = 10_000
+const connectMsMax = 10_000
+const closeMsMax = 4_000
+const beatEveryMs = 1_000
+/** A consumer that has not even tried anything for so long is replaced: its client has lost its way. */
+const silentMsMax = 60_000
+const pauseMsMax = 1_000
+/** The same complaint of the client is passed on once in so long. */
+const complaintEveryMs = 60_000
+
+/**
+ * Events on Kafka, by kafkajs 2.2.4. Everything that knows the client is in this file.
+ *
+ * What was measured of it, under kill -9, freezes and rebalances, and why it is used as it is: sends that overlap reach the log out
+ * of order; a pending send may never settle; its own retries do not cover connecting inside a send; a consumer crashes for good
+ * where its retries end; closing while the broker is away may hang.
+ */
+export function kafkaBus(options: KafkaBusOptions): KafkaBus {
+  const { brokers, clientId, topics, topicOf, createTopics, sessionMs = 10_000, warn } = options
+  dropNegativeTimeoutWarning()
+  const kafka = new kafkajs.Kafka({
+    clientId,
+    brokers,
+    ...(options.tls && { ssl: options.tls }),
+    ...(options.sasl && { sasl: options.sasl }),
+    connectionTimeout: 3_000,
+    requestTimeout: 5_000,
+    retry: { initialRetryTime: 100, maxRetryTime: pauseMsMax, retries: 3 },
+    logLevel: kafkajs.logLevel.ERROR,
+    logCreator: () => complaints(warn),
+  })
+  const ending = new AbortController()
+  const subscriptions: { group: string; topics: string[]; done: Promise<void> }[] = []
+  let readyTopics: Promise<void> | undefined
+  let admin: Promise<Admin> | undefined
+  let producer: Promise<Producer> | undefined
+
+  function withAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+    const current = (admin ??= connect(() => kafka.admin()))
+    return within(connectMsMax, current.then(work)).catch((error: unknown) => {
+      if (admin === current) admin = undefined
+      void abandon(current)
+      throw error
+    })
+  }
+
+  /** Looked at once, and again after whatever failed: somebody may have deleted one. */
+  function topicsReady(): Promise<void> {
+    return (readyTopics ??= withAdmin(makeTopics).catch((error: unknown) => {
+      readyTopics = undefined
+      throw error
+    }))
+  }
+
+  async function makeTopics(admin: Admin): Promise<void> {
+    const existing = await admin.listTopics()
+    const missing = topics.filter((topic) => !existing.includes(topic))
+    if (missing.length === 0) return
+    if (!createTopics) throw new Error(`Kafka has no topic ${missing.join(', ')}, and kafka.createTopics is false`)
+    const configEntries = [
+      { name: 'retention.ms', value: String(createTopics.retentionMs) },
+      { name: 'segment.ms', value: String(Math.min(dayMs, createTopics.retentionMs)) }, // only a closed segment is ever deleted
+    ]
+    await admin.createTopics({ topics: missing.map((topic) => ({ topic, numPartitions: partitions, configEntries })) })
+  }
+
+  async function publish(events: readonly BusEvent[]): Promise<void> {
+    const byTopic = new Map<string, EventMessage[]>()
+    for (const event of events) {
+      const { name, times } = topicOf(event.type)
+      const messages = byTopic.get(name) ?? []
+      byTopic.set(name, messages)
+      messages.push(toMessage(event, times))
+    }
+    const topicMessages = [...byTopic].map(([topic, messages]) => ({ topic, messages }))
+    await topicsReady()
+    const current = (producer ??= connect(newProducer))
+    try {
+      const sending = current.then((connected) => connected.sendBatch({ acks: -1, timeout: 5_000, topicMessages }))
+      await within(sendMsMax, sending)
+    } catch (error) {
+      readyTopics = undefined
+      // As long as it is the same producer, the brokers know a batch that they have already. One that hangs or was refused is given up.
+      if (!(error as { retriable?: boolean }).retriable) {
+        if (producer === current) producer = undefined
+        void abandon(current)
+      }
+      throw error
+    }
+  }
+
+  const newProducer = () =>
+    kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner, // murmur2, as other clients have it
+      retry: { initialRetryTime: 100, maxRetryTime: pauseMsMax, retries: 4 },
+    })
+
+  interface Subscription {
+    group: string
+    topics: string[]
+    handle(events: BusEvent[]): Promise<void>
+    /** Batches under way, so that closing can wait for them. */
+    handling: Set<Promise<unknown>>
+  }
+
+  /** Consumes until it ends or the client breaks. */
+  async function consume({ group, topics, handle, handling }: Subscription): Promise<void> {
+    await topicsReady()
+    const consumer = kafka.consumer({
+      groupId: `${clientId}.${group}`,
+      allowAutoTopicCreation: false,
+      sessionTimeout: sessionMs,
+      rebalanceTimeout: 30_000,
+      heartbeatInterval: Math.min(beatEveryMs, sessionMs / 4),
+      maxWaitTimeInMs: 500,
+      retry: { initialRetryTime: 100, maxRetryTime: pauseMsMax, retries: Number.MAX_SAFE_INTEGER },
+    })
+    let lifeMs = performance.now()
+    const isAlive = () => {
+      lifeMs = performance.now()
+    }
+    const broken = Promise.withResolvers<never>()
+    broken.promise.catch(() => {})
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (!payload.restart) broken.reject(payload.error)
+    })
+    for (const sign of [consumer.events.FETCH_START, consumer.events.HEARTBEAT, consumer.events.GROUP_JOIN] as const) {
+      consumer.on(sign as typeof consumer.events.HEARTBEAT, isAlive)
+    }
+    const watch = setInterval(() => {
+      if (handling.size > 0) isAlive()
+      if (performance.now() - lifeMs > silentMsMax) broken.reject(new Error('the Kafka consumer has stopped without a word'))
+    }, 5_000)
+    const ended = new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => resolve(), { once: true }))
+    try {
+      const running = (async () => {
+        await consumer.connect()
+        await consumer.subscribe({ topics, fromBeginning: true })
+        await consumer.run({
+          autoCommit: false,
+          eachBatchAutoResolve: false,
+          eachBatch: (batch) => takeBatch(batch, { group, handle, handling }),
+        })
+      })()
+      await Promise.race([Promise.all([running, broken.promise]), ended])
+    } finally {
+      clearInterval(watch)
+      await Promise.allSettled(handling)
+      await disconnect(consumer)
+    }
+  }
+
+  type Batch = Omit<Subscription, 'topics'>
+
+  async function takeBatch(batch: EachBatchPayload, { group, handle, handling }: Batch): Promise<void> {
+    const { resolveOffset, heartbeat, commitOffsetsIfNecessary, isRunning, isStale } = batch
+    const { topic, partition, messages } = batch.batch
+    const goesOn = () => isRunning() && !isStale() && !ending.signal.aborted
+    for (let start = 0; start < messages.length && goesOn(); start += chunkMax) {
+      const chunk = messages.slice(start, start + chunkMax)
+      const events = chunk.flatMap((message) => {
+        const event = fromMessage(message)
+        if (!event) warn('a message in Kafka is not an event, and is passed by', { topic, partition, offset: message.offset })
+        return event ?? []
+      })
+      for (let pauseMs = 50, failures = 0; events.length > 0; pauseMs = Math.min(pauseMs * 2, pauseMsMax), failures++) {
+        const work = handle(events)
+        try {
+          await tracked(handling, beating(heartbeat, work))
+          break
+        } catch (error) {
+          if (await isFulfilled(work)) throw error // the group has changed meanwhile: whoever has the partition now finds the effects there
+          if (failures === 0) warn('consumer failed, and is tried again', { err: error, consumer: group })
+          await sleep(pauseMs, undefined, { signal: ending.signal }).catch(() => {})
+          await heartbeat()
+          if (!goesOn()) return
+        }
+      }
+      const { offset } = chunk.at(-1)!
+      resolveOffset(offset)
+      const next = String(BigInt(offset) + 1n)
+      await commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: next }] }] })
+      await heartbeat()
+    }
+  }
+
+  return {
+    publish,
+
+    async subscribe(group, types, handle) {
+      const subscription = {
+        group,
+        topics: [...new Set(types.map((type) => topicOf(type).name))],
+        handle,
+        handling: new Set<Promise<unknown>>(),
+      }
+      const done = (async () => {
+        while (!ending.signal.aborted) {
+          try {
+            await consume(subscription)
+          } catch (error) {
+            readyTopics = undefined
+            if (!ending.signal.aborted) warn('the Kafka consumer has failed, and is started again', { err: error, consumer: group })
+            await sleep(pauseMsMax, undefined, { signal: ending.signal }).catch(() => {})
+          }
+        }
+      })()
+      subscriptions.push({ group, topics: subscription.topics, done })
+    },
+
+    lag: (group) =>
+      withAdmin(async (admin) => {
+        const of = subscriptions.find((one) => one.group === group)?.topics ?? [...topics]
+        const taken = await admin.fetchOffsets({ groupId: `${clientId}.${group}`, topics: of })
+        let lag = 0
+        for (const { topic, partitions } of taken) {
+          const ends = new Map((await admin.fetchTopicOffsets(topic)).map(({ partition, high, low }) => [partition, { high, low }]))
+          for (const { partition, offset } of partitions) {
+            const { high, low } = ends.get(partition) ?? { high: '0', low: '0' }
+            lag += Math.max(0, Number(high) - Math.max(Number(low), Number(offset)))
+          }
+        }
+        return lag
+      }),
+
+    ping: () => withAdmin(async (admin) => void (await admin.describeCluster())),
+
+    async close() {
+      ending.abort()
+      await Promise.all(subscriptions.map(({ done }) => done))
+      const [sending, asking] = [producer, admin]
+      producer = admin = undefined
+      await Promise.all([sending && abandon(sending), asking && abandon(asking)])
+    },
+  }
+}
+
+async function connect<Client extends Producer | Admin>(open: () => Client): Promise<Client> {
+  const client = open()
+  try {
+    await within(connectMsMax, client.connect())
+    return client
+  } catch (error) {
+    void disconnect(client)
+    throw error
+  }
+}
+
+async function abandon(client: Promise<Producer | Admin>): Promise<void> {
+  await client.then(disconnect, () => {})
+}
+
+/** Bounded: it waits for brokers that may never answer. */
+async function disconnect(client: Producer | Admin | Consumer): Promise<void> {
+  await within(closeMsMax, client.disconnect()).catch(() => {})
+}
+
+/** Long work must not look like a dead worker. Rejects as `work` does, and when the group has changed while it went on. */
+async function beating(heartbeat: () => Promise<void>, work: Promise<void>): Promise<void> {
+  let lost: { error: unknown } | undefined
+  const timer = setInterval(() => {
+    heartbeat().catch((error: unknown) => {
+      lost ??= { error }
+    })
+  }, beatEveryMs)
+  try {
+    await work
+    if (lost) throw lost.error
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+async function tracked<T>(set: Set<Promise<unknown>>, work: Promise<T>): Promise<T> {
+  set.add(work)
+  try {
+    return await work
+  } finally {
+    set.delete(work)
+  }
+}
+
+const isFulfilled = (work: Promise<unknown>) =>
+  work.then(
+    () => true,
+    () => false,
+  )
+
+async function within<T>(msMax: number, work: Promise<T>): Promise<T> {
+  const late = new AbortController()
+  try {
+    return await Promise.race([
+      work,
+      sleep(msMax, undefined, { signal: late.signal }).then(() => {
+        throw new Error(`no answer from Kafka for ${msMax / 1000} s`)
+      }),
+    ])
+  } finally {
+    late.abort()
+    work.catch(() => {})
+  }
+}
+
+/** Of what the client says, each sentence once in a while: an outage would fill the disk. */
+function complaints(warn: KafkaBusOptions['warn']) {
+  const toldMs = new Map<string, number>()
+  return ({ log }: { log: { message: string; broker?: string; groupId?: string; error?: string | { message?: string } } }) => {
+    const { message, broker, groupId } = log
+    const error = typeof log.error === 'object' ? log.error.message : log.error
+    const text = `${message} ${error ?? ''}`.replace(/\d+/g, '') // of times and counts there is no end
+    const nowMs = performance.now()
+    if (nowMs - (toldMs.get(text) ?? Number.NEGATIVE_INFINITY) < complaintEveryMs) return
+    if (toldMs.size > 100) toldMs.clear()
+    toldMs.set(text, nowMs)
+    warn(`Kafka: ${message}`, { ...(broker && { broker }), ...(groupId && { groupId }), ...(error && { error }) })
+  }
+}
+
+let isDropping = false
+
+/** The client asks for timers in the past, and Node says so each time. That one warning is dropped, and no other. */
+function dropNegativeTimeoutWarning(): void {
+  if (isDropping) return
+  isDropping = true
+  const emitWarning = process.emitWarning.bind(process) as (...args: unknown[]) => void
+  process.emitWarning = ((...args: unknown[]) => {
+    if (args[1] === 'TimeoutNegativeWarning' && new Error('from where').stack?.includes('kafkajs')) return
+    emitWarning(...args)
+  }) as typeof process.emitWarning
+}

@@ -1,0 +1,104 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { networkOf } from '../core/network.ts'
+import type { Viewer } from '../core/viewer.ts'
+import type { Allowance, RateLimit, RateLimiter } from '../ports/rate-limiter.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** How many calls a request stands for; one, where absent. */
+    callsOf?: (request: FastifyRequest) => number
+  }
+  interface FastifyRequest {
+    /** Null where nothing is limited. */
+    limited: Limited | null
+  }
+}
+
+/** What is known of a request's limits while it is answered. */
+interface Limited {
+  reply: FastifyReply
+  points: number
+  /** The limit that is nearest to its end. */
+  nearest: Allowance | undefined
+  /** Settled once for a request, however often it asks who sends it. */
+  account: Promise<void> | undefined
+}
+
+export interface RequestLimitsOptions {
+  limiter: RateLimiter
+  /** Requests a minute. */
+  maxima: { readsPerAddress: number; readsPerAccount: number; writesPerAddress: number; writesPerAccount: number }
+}
+
+const minuteMs = 60_000
+
+/**
+ * One rule for all surfaces. A request counts for its address before anything else is done for it, and for its account as soon as that is
+ * known; what only reads (GET, HEAD) and what may write are counted apart. Each call of a batch counts.
+ */
+export function createRequestLimits({ limiter, maxima }: RequestLimitsOptions) {
+  const limit = (name: string, max: number): RateLimit => ({ name, max, windowMs: minuteMs })
+  const limits = {
+    read: { address: limit('read_address', maxima.readsPerAddress), account: limit('read_account', maxima.readsPerAccount) },
+    write: { address: limit('write_address', maxima.writesPerAddress), account: limit('write_account', maxima.writesPerAccount) },
+  }
+  const limitsOf = ({ raw }: FastifyRequest) => (raw.method === 'GET' || raw.method === 'HEAD' ? limits.read : limits.write)
+
+  // @NOTE no async function: each promise costs, and this is done for every request.
+  const count = (limited: Limited, limit: RateLimit, key: string): Promise<void> =>
+    limiter.consume(limit, key, limited.points).then(
+      (left) => {
+        if (left && (!limited.nearest || shareOf(left) < shareOf(limited.nearest))) tell(limited, left)
+      },
+      (error) => {
+        tell(limited, { limit, remaining: 0, resetMs: (error as { retryAfterMs?: number }).retryAfterMs ?? minuteMs })
+        throw error
+      },
+    )
+  return {
+    /** Has every route of `server` count its requests for their addresses, but those that machines ask for. Comes before the routes. */
+    mount(server: FastifyInstance): void {
+      server.decorateRequest('limited', null)
+      server.addHook('onRoute', (options) => {
+        if (options.config?.isProbe) return
+        options.onRequest = [
+          (request, reply, done) => {
+            const points = options.config?.callsOf?.(request) ?? 1 // not known before a request comes: other hooks add to the options
+            const limited = (request.limited = { reply, points, nearest: undefined, account: undefined })
+            count(limited, limitsOf(request).address, networkOfRequest(request)).then(() => done(), done)
+          },
+          ...[options.onRequest ?? []].flat(),
+        ]
+      })
+    },
+    /** Rejects with `limit.exceeded`. */
+    async countAccount(request: FastifyRequest, { id }: Viewer): Promise<void> {
+      const { limited } = request
+      if (limited) await (limited.account ??= count(limited, limitsOf(request).account, String(id)))
+    },
+  }
+}
+
+const networks = new WeakMap<object, string>()
+
+/** @NOTE `request.ip` asks the list of trusted proxies each time (2 µs); without its header that can only be the connection's own address. */
+function networkOfRequest(request: FastifyRequest): string {
+  const { socket, headers } = request.raw
+  if (headers['x-forwarded-for'] !== undefined) return networkOf(request.ip ?? '')
+  let network = networks.get(socket)
+  if (network === undefined) networks.set(socket, (network = networkOf(socket.remoteAddress ?? '')))
+  return network
+}
+
+function shareOf({ limit, remaining }: Allowance): number {
+  return remaining / limit.max
+}
+
+/** @NOTE draft-ietf-httpapi-ratelimit-headers up to 06 has these three, and clients know them; later drafts have one that few do. */
+function tell(limited: Limited, left: Allowance): void {
+  limited.nearest = left
+  limited.reply
+    .header('ratelimit-limit', String(left.limit.max))
+    .header('ratelimit-remaining', String(left.remaining))
+    .header('ratelimit-reset', String(Math.ceil(left.resetMs / 1000)))
+}

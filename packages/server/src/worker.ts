@@ -1,0 +1,99 @@
+import { localDoorbell } from './adapters/doorbell/local.ts'
+import { inProcessBus } from './adapters/event-bus/in-process.ts'
+import type { BackgroundDeps } from './background.ts'
+import { consumeBatches, type ConsumerDeps } from './outbox/consumers.ts'
+import { startLease, type Lease } from './outbox/lease.ts'
+import { startJob, startLoop, type Loop } from './outbox/loop.ts'
+import { publishedName, savePosition, selectPosition } from './outbox/positions.ts'
+import { pruneEvents } from './outbox/prune.ts'
+import { startPublisher } from './outbox/publish.ts'
+import { readEvents, readLastSeq } from './outbox/read.ts'
+import { startRetries } from './outbox/retries.ts'
+import type { EventBus } from './ports/event-bus.ts'
+
+/** How often jobs look for work when they last found none. */
+const jobEveryMs = 60_000
+/** A broker deletes what is old when it closes a file, once a day: until then it may hand an event over again. */
+const brokerSlackMs = 2 * 86_400_000
+
+export interface Worker {
+  bus: EventBus
+  /** Whether this process is the one that hands events to the broker; undefined without a broker. */
+  leads: (() => boolean) | undefined
+  close(): Promise<void>
+}
+
+/** Consumers, jobs, and the way of the events to the broker where there is one. Any number of processes may run one. */
+export async function startWorker(deps: BackgroundDeps): Promise<Worker> {
+  const { app, database, clock, kafka, metrics, warn } = deps
+  const { retentionMs } = deps.settings
+  const failed = (part: string) => (error: unknown) => warn(`${part} failed, and is tried again`, { err: error })
+
+  const sending = kafka && startSending(deps, kafka.publish)
+  const bus = kafka ?? readingBus(deps)
+  const parked = localDoorbell()
+  const consuming: ConsumerDeps = {
+    database,
+    clock,
+    onOutcome(outcome, consumer, type) {
+      metrics?.event(outcome, consumer, type)
+      if (outcome === 'retried') parked.ring()
+    },
+    onFailure: (error, context) => warn('an event could not be consumed', { err: error, ...context }),
+  }
+  const retries = app.consumers.map((consumer) => startRetries(consuming, consumer, { parked, onFailure: failed('retry') }))
+  for (const consumer of app.consumers) await bus.subscribe(consumer.name, consumer.types, consumeBatches(consuming, consumer))
+  metrics?.consumerLag(async () =>
+    Object.fromEntries(await Promise.all(app.consumers.map(async ({ name }) => [name, await bus.lag(name)] as const))),
+  )
+
+  const pruning = kafka
+    ? { groups: [publishedName], retentionMs, marksMs: retentionMs + brokerSlackMs }
+    : { groups: app.consumers.map(({ name }) => name), retentionMs }
+  const prune = async () => (await pruneEvents({ database, clock, ...pruning })) > 0
+  const jobs = Object.entries({ ...app.jobs, prune }).map(([name, job]) => startJob(jobEveryMs, job, failed(name)))
+
+  return {
+    bus,
+    leads: sending?.lease.isHeld,
+    async close() {
+      const loops: Loop[] = [...retries, ...jobs]
+      await Promise.all([bus.close(), sending?.stop(), ...loops.map((loop) => loop.stop())])
+    },
+  }
+}
+
+function startSending(deps: BackgroundDeps, publish: Parameters<typeof startPublisher>[0]['publish']): Loop & { lease: Lease } {
+  const { database, sequenced, settings, metrics, warn } = deps
+  const onFailure = (error: unknown) => warn('the relay to Kafka failed, and is tried again', { err: error })
+  const lease = startLease({ database, name: publishedName, onFailure })
+  const { pollMs } = settings
+  const publisher = startPublisher({
+    database,
+    lease,
+    sequenced,
+    pollMs,
+    publish,
+    onFailure,
+    onPublished: (type) => metrics?.event('published', 'kafka', type),
+  })
+  metrics?.relayLeads(lease.isHeld)
+  return {
+    lease,
+    async stop() {
+      await publisher.stop()
+      await lease.stop() // last: who takes over at once would send what is still under way
+    },
+  }
+}
+
+function readingBus({ database, sequenced, settings, warn }: BackgroundDeps): EventBus {
+  return inProcessBus({
+    read: (range) => readEvents(database.db, range),
+    lastSeq: () => readLastSeq(database.db),
+    loadPosition: async (name) => (await selectPosition.first(database.db, { name }))?.seq ?? 0,
+    savePosition: async (name, seq) => void (await database.transaction((tx) => savePosition.run(tx, { name, seq }))),
+    wait: (signal) => sequenced.wait(settings.pollMs, signal),
+    start: (turn) => startLoop(turn, (error) => warn('consumer failed, and is tried again', { err: error })),
+  })
+}

@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import kafkajs from 'kafkajs'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { migrateUp } from '../../src/migrations/index.ts'
+import type { Tables } from '../../src/schema.ts'
+import { onDriver, useDatabase } from '../drivers.ts'
+import { ownKafkaNames } from '../kafka.ts'
+import { newDataDir } from '../serve.ts'
+import { useServerChildren } from '../server-child.ts'
+import { seedAccounts } from '../sessions.ts'
+import { expectToldOnce, metric, pairsOf, startFollows } from './fleet.ts'
+import { startKafkaBroker, type KafkaBroker } from './kafka-broker.ts'
+
+const outageMs = 30_000
+const followsMax = 1_500
+
+onDriver('postgres', 'Kafka killed for 30 s during follows', (driver) => {
+  const opened = useDatabase<Tables>(driver)
+  const servers = useServerChildren()
+  let broker: KafkaBroker
+  beforeAll(async () => {
+    broker = await startKafkaBroker()
+    await migrateUp(opened.database)
+  })
+  afterAll(() => broker?.remove())
+
+  it('costs no user anything: events wait, and then come in order, all of them, each with its effect once', async () => {
+    const { secret, accounts } = await seedAccounts(opened.database, 60)
+    const names = ownKafkaNames(broker.brokers)
+    const settings = {
+      'database.url': opened.url,
+      'data.dir': newDataDir(),
+      'auth.secret': secret,
+      'rateLimits.enabled': 'false',
+      ...names,
+    }
+    const flags = Object.entries(settings).map(([key, value]) => `${key}=${value}`)
+    const api = await servers.load([...flags, 'roles=api']).listen()
+    const worker = await servers.load([...flags, 'roles=worker']).listen()
+
+    const load = startFollows(() => api.apiUrl, pairsOf(accounts, followsMax), { restMs: 100 })
+    await expect.poll(load.acknowledged, { timeout: 30_000 }).toBeGreaterThan(200)
+    await broker.kill()
+    const killedMs = performance.now()
+    const atKill = load.acknowledged()
+    await expect.poll(load.acknowledged, { timeout: 30_000 }).toBeGreaterThan(atKill + 200)
+    expect(await metric(worker.metricsUrl, 'outbox_depth')).toBeGreaterThan(100)
+    const probe = async (path: string) => fetch(new URL(path, worker.metricsUrl))
+    expect((await probe('/readyz')).status).toBe(200)
+    expect(await (await probe('/healthz')).json()).toMatchObject({
+      status: 'degraded',
+      parts: { kafka: { status: 'down' }, database: { status: 'up' } },
+    })
+    await sleep(Math.max(0, outageMs - (performance.now() - killedMs)))
+    await broker.start()
+    await load.done
+
+    await expectToldOnce(opened, followsMax)
+    await expect.poll(() => metric(worker.metricsUrl, 'outbox_depth'), { timeout: 10_000 }).toBe(0)
+    const written = await opened.database.db
+      .selectFrom('outbox')
+      .where('type', '=', 'follow_created')
+      .orderBy('seq')
+      .select(['id', 'key'])
+      .execute()
+    const read = await readTopic(broker.brokers, names['kafka.topics.relation'])
+    const first = [...new Map(read.map((message) => [message.id, message])).values()]
+    expect(first).toHaveLength(written.length)
+    for (const { id } of accounts) {
+      const of = (rows: { id: string | number; key: number }[]) => rows.filter(({ key }) => key === id).map((row) => String(row.id))
+      expect(of(first)).toEqual(of(written))
+    }
+  })
+})
+
+/** Everything that lies in the topic, each partition in its order. */
+async function readTopic(brokers: string[], topic: string): Promise<{ id: string; key: number }[]> {
+  const kafka = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING })
+  const admin = kafka.admin()
+  await admin.connect()
+  const ends = (await admin.fetchTopicOffsets(topic)).filter(({ high }) => Number(high) > 0)
+  await admin.disconnect()
+  const left = new Set(ends.map(({ partition }) => partition))
+  const found: { id: string; key: number }[] = []
+  const all = Promise.withResolvers<void>()
+  const reader = kafka.consumer({ groupId: `reader-${topic}` })
+  await reader.connect()
+  await reader.subscribe({ topic, fromBeginning: true })
+  await reader.run({
+    async eachMessage({ partition, message: { key, headers, offset } }) {
+      found.push({ id: String(headers!.event_id), key: Number(key) })
+      if (Number(offset) + 1 >= Number(ends.find((end) => end.partition === partition)!.high)) left.delete(partition)
+      if (left.size === 0) all.resolve()
+    },
+  })
+  await all.promise
+  await reader.disconnect()
+  return found
+}

@@ -1,0 +1,69 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const script = fileURLToPath(new URL('../../../../scripts/services/kafka.sh', import.meta.url))
+/** The shortest session of a member of a group, for tests that wait until a dead worker has been noticed. */
+const sessionMsMin = 1_000
+
+/** A Kafka of one's own, on free ports of 127.0.0.1, for tests that kill it. */
+export interface KafkaBroker {
+  brokers: string[]
+  /** `kill -9`: nothing is flushed or handed over. */
+  kill(): Promise<void>
+  start(): Promise<void>
+  /** Ends it and removes its data. Happens by itself when this process ends, however it ends. */
+  remove(): Promise<void>
+}
+
+export async function startKafkaBroker(): Promise<KafkaBroker> {
+  const dir = mkdtempSync(join(tmpdir(), 'pinstack-kafka-'))
+  const [port, controllerPort] = await freePorts()
+  const extra = join(dir, 'extra.properties')
+  writeFileSync(extra, `group.min.session.timeout.ms=${sessionMsMin}\n`)
+  const env = {
+    ...process.env,
+    KAFKA_DATA_DIR: join(dir, 'data'),
+    KAFKA_PORT: String(port),
+    KAFKA_CONTROLLER_PORT: String(controllerPort),
+    KAFKA_EXTRA_CONF: extra,
+    KAFKA_HEAP: '256m',
+  }
+  const run = async (verb: string) => void (await promisify(execFile)('bash', [script, verb], { env }))
+  // The end of its standard input is the end of this process, after `kill -9` as well.
+  const keeper = spawn('bash', ['-c', 'cat >/dev/null; bash "$0" wipe; rm -rf "$1"', script, dir], {
+    env,
+    stdio: ['pipe', 'ignore', 'inherit'],
+    detached: true,
+  })
+  const gone = once(keeper, 'exit')
+  const remove = async () => {
+    keeper.stdin.end()
+    await gone
+  }
+  try {
+    await run('start')
+  } catch (error) {
+    await remove()
+    throw error
+  }
+  return { brokers: [`127.0.0.1:${port}`], kill: () => run('kill9'), start: () => run('start'), remove }
+}
+
+async function freePorts(): Promise<[number, number]> {
+  const servers = await Promise.all(
+    [0, 0].map(async () => {
+      const server = createServer().listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return server
+    }),
+  )
+  const ports = servers.map((server) => (server.address() as AddressInfo).port) as [number, number]
+  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  return ports
+}
