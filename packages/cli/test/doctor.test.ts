@@ -1,9 +1,11 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Finding } from '@pinstack/server/diagnose'
+import { consumerNames, type Finding } from '@pinstack/server/diagnose'
+import { createServer } from '@pinstack/server'
 import { loadConfig } from '@pinstack/server/config'
 import { migrateUp } from '@pinstack/server/migrations'
+import { openApp } from '@pinstack/server/open-app'
 import { openDatabase } from '@pinstack/server/open-database'
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
@@ -177,6 +179,59 @@ describe.for(engines)('%s', ([, isThere, make]) => {
     })
     expect((await doctor(url)).wrong).toEqual([expect.stringMatching(/^consumers: notifications is 1 events behind, by \d+ s\.$/)])
   })
+})
+
+const redisUrl = process.env['TEST_REDIS_URL']
+it.skipIf(!redisUrl)(`says which Redis it is${redisUrl ? '' : ' — TEST_REDIS_URL is not set'}`, async () => {
+  const { findings, wrong } = await doctor('sqlite:none.db', ['--set', `redis.url=${redisUrl}`])
+  expect(wrong).toEqual([])
+  expect(findings).toContainEqual(
+    expect.objectContaining({ check: 'redis', found: expect.stringMatching(/^Redis \d+\.\d+\S* answers within/) }),
+  )
+})
+
+const brokers = process.env['TEST_KAFKA_BROKERS']
+it.skipIf(!brokers)(
+  `says that Kafka answers, and how far behind its readers are${brokers ? '' : ' — TEST_KAFKA_BROKERS is not set'}`,
+  async () => {
+    const topics = ['user', 'post', 'relation', 'notification'].map((name) => `kafka.topics.${name}=doctor-${name}-${Date.now()}`)
+    const on = [`kafka.brokers=${brokers}`, `kafka.clientId=doctor-${Date.now()}`, ...topics].flatMap((setting) => ['--set', setting])
+    const first = await doctor('sqlite:none.db', on)
+    const says = ({ findings }: { findings: Finding[] }) =>
+      findings.filter(({ check }) => ['kafka', 'consumers'].includes(check)).map(({ found }) => found)
+    const answers = `The brokers at ${brokers} answer.`
+    expect([first.wrong, says(first)]).toEqual([[], [answers, 'There are no topics yet: the first worker makes them.']])
+
+    const flags = Object.fromEntries(on.filter((word) => word !== '--set').map((word) => word.split('=') as [string, string]))
+    const quiet = { 'data.dir': join(dir, 'kafka'), 'http.port': 0, 'metrics.port': 0, 'log.level': 'silent' }
+    const server = await createServer(loadConfig({ env: {}, flags: { ...flags, ...quiet } }).config)
+    onTestFinished(() => server.close())
+    await expect
+      .poll(async () => says(await doctor('sqlite:none.db', on)), { timeout: 60_000 })
+      .toEqual([answers, 'follow-notifications is 0 events behind what is in Kafka.'])
+  },
+  90_000,
+)
+
+it('Redis and Kafka that are away are wrong, each for itself, and no secret is told', async () => {
+  const { wrong } = await doctor('sqlite:none.db', [
+    '--set',
+    'redis.url=redis://:hunter2@127.0.0.1:9',
+    '--set',
+    'kafka.brokers=127.0.0.1:9',
+  ])
+  expect(wrong).toEqual([
+    expect.stringMatching(/^redis: Redis cannot be used: .*ECONNREFUSED/),
+    expect.stringMatching(/^kafka: Kafka at 127\.0\.0\.1:9 cannot be used: /),
+  ])
+  expect(wrong.join('')).not.toContain('hunter2')
+}, 40_000)
+
+it('knows every consumer that there is', async () => {
+  const { config } = loadConfig({ env: {}, flags: { 'data.dir': join(dir, 'consumers') } })
+  const opened = await openApp(config, { migrate: true })
+  onTestFinished(() => opened.close())
+  expect(opened.app.consumers.map(({ name }) => name)).toEqual([...consumerNames])
 })
 
 it('tells people what to do, and ends with 1', async () => {

@@ -6,13 +6,21 @@ import { diagnoseCounters } from './counters.ts'
 import { diagnoseDisk } from './disk.ts'
 import { diagnoseDeadLetters, diagnoseLag } from './events.ts'
 import { good, wrong, type Finding } from './finding.ts'
+import { diagnoseKafka, diagnoseRedis } from './servers.ts'
 import { diagnoseClock, diagnoseConnection, diagnoseSchema } from './storage.ts'
 
 export type { Finding } from './finding.ts'
+export { consumerNames } from './servers.ts'
 
 /** Looks at all that an installation stands on. It changes nothing, and makes nothing that is not there. Never rejects for what it finds. */
 export async function diagnose(config: Config): Promise<Finding[]> {
-  return [...(await diagnoseStorage(config)), await attempt('disk', () => diagnoseDisk(config.data.dir))].flat()
+  const [storage, redis, kafka, disk] = await Promise.all([
+    diagnoseStorage(config),
+    attempt('redis', () => diagnoseRedis(config)),
+    attempt('kafka', () => diagnoseKafka(config)),
+    attempt('disk', () => diagnoseDisk(config.data.dir)),
+  ])
+  return [...storage, ...redis, ...kafka, ...disk]
 }
 
 async function diagnoseStorage(config: Config): Promise<Finding[]> {
@@ -31,13 +39,18 @@ async function diagnoseStorage(config: Config): Promise<Finding[]> {
     ]
   }
   try {
-    return await diagnoseOpened(opened, target.engine)
+    return await diagnoseOpened(opened, { engine: target.engine, hasKafka: config.kafka.brokers.length > 0 })
   } finally {
     await opened.database.close()
   }
 }
 
-async function diagnoseOpened(opened: OpenedStorage, engine: 'sqlite' | 'postgres'): Promise<Finding[]> {
+interface Installed {
+  engine: 'sqlite' | 'postgres'
+  hasKafka: boolean
+}
+
+async function diagnoseOpened(opened: OpenedStorage, { engine, hasKafka }: Installed): Promise<Finding[]> {
   const { database } = opened
   const findings = await attempt('database', () => diagnoseConnection(opened))
   if (engine === 'postgres') findings.push(...(await attempt('clock', () => diagnoseClock(database.db))))
@@ -46,7 +59,7 @@ async function diagnoseOpened(opened: OpenedStorage, engine: 'sqlite' | 'postgre
   if (schema.some(({ status }) => status === 'wrong')) return findings // the rest asks for tables that may not be there
   findings.push(...(await attempt('counters', () => diagnoseCounters(database.db))))
   findings.push(...(await attempt('dead letters', () => diagnoseDeadLetters(database))))
-  findings.push(...(await attempt('outbox', () => diagnoseLag(database.db))))
+  findings.push(...(await attempt('outbox', () => diagnoseLag(database.db, { hasKafka }))))
   return findings
 }
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { createDeadLetters } from '../outbox/dead-letters.ts'
-import { prunedName, sequenceName } from '../outbox/positions.ts'
+import { prunedName, publishedName, sequenceName } from '../outbox/positions.ts'
+import { readUnpublished } from '../outbox/publish.ts'
 import { readBacklog, readLastSeq } from '../outbox/read.ts'
 import { systemClock } from '../ports/clock.ts'
 import type { Database } from '../ports/database.ts'
@@ -22,20 +23,24 @@ export async function diagnoseDeadLetters(database: Database<Tables>): Promise<F
   )
 }
 
-/** Events that nobody has numbered, and those that are numbered and that a consumer has not had. */
-export async function diagnoseLag(db: Db): Promise<Finding[]> {
-  const { depth, oldestCreatedAt } = await readBacklog(db)
+/** Events that wait to be handed on, and those that were and that a consumer has not had; over Kafka, Kafka knows the latter. */
+export async function diagnoseLag(db: Db, { hasKafka }: { hasKafka: boolean }): Promise<Finding[]> {
+  const { depth, oldestCreatedAt } = await (hasKafka ? readUnpublished : readBacklog)(db)
   const ageMs = oldestCreatedAt === null ? 0 : Date.now() - Date.parse(oldestCreatedAt)
   const relay =
     ageMs > lagMsMax
       ? wrong('outbox', `${depth} events wait to be handed on, the oldest for ${seconds(ageMs)}.`, start)
       : good('outbox', depth === 0 ? 'No event waits to be handed on.' : `${depth} events wait to be handed on, none for long.`)
-  return [relay, ...(await diagnoseConsumers(db))]
+  return [relay, ...(hasKafka ? [] : await diagnoseConsumers(db))]
 }
 
 async function diagnoseConsumers(db: Db): Promise<Finding[]> {
   const lastSeq = await readLastSeq(db)
-  const positions = await db.selectFrom('outboxPosition').selectAll().where('name', 'not in', [sequenceName, prunedName]).execute()
+  const positions = await db
+    .selectFrom('outboxPosition')
+    .selectAll()
+    .where('name', 'not in', [sequenceName, prunedName, publishedName])
+    .execute()
   if (positions.length === 0 && lastSeq > 0) return [warning('consumers', 'No consumer has ever taken an event.', start)]
   return Promise.all(positions.map(({ name, seq }) => diagnoseConsumer(db, { name, seq, lastSeq })))
 }
