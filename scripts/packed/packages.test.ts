@@ -87,6 +87,19 @@ describe('all four packages, installed by npm', () => {
     expect(output()).toBe('ada\n')
   })
 
+  test.each([
+    ['compose', [], ['compose.yaml', '.env', 'Dockerfile', '.dockerignore', 'caddy/Caddyfile']],
+    ['kubernetes', ['--database', 'postgres://u@db/p'], ['base/api.yaml', 'overlays/production/secrets.env']],
+    ['systemd', [], ['pinstack.service', 'install.sh', 'pinstack.env']],
+  ])('`npx pinstack deploy %s` writes a whole set', async (kind, options, files) => {
+    const deployed = run(dir, ['npx', 'pinstack', 'deploy', kind, ...options])
+    expect(await deployed.exit, deployed.output()).toMatchObject({ code: 0 })
+    for (const file of files) expect(readFileSync(join(dir, `pinstack-${kind}`, file), 'utf8'), file).not.toBe('')
+    const again = run(dir, ['npx', 'pinstack', 'deploy', kind, '--dry-run'])
+    expect(await again.exit, again.output()).toMatchObject({ code: 0 })
+    expect(again.output()).toBe('Nothing would change.\n')
+  })
+
   test.each(resolutions)('their types compile under $moduleResolution, libraries checked too', (resolution) => {
     writeFileSync(
       join(dir, 'app.ts'),

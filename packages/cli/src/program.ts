@@ -2,6 +2,8 @@ import { Command } from 'commander'
 import { addAdminCommands } from './commands/admin.ts'
 import { addConfigCommands } from './commands/config.ts'
 import { addDeployCommands } from './commands/deploy.ts'
+import { addDoctorCommand } from './commands/doctor.ts'
+import { addEventsCommands } from './commands/events.ts'
 import { addKeysCommands } from './commands/keys.ts'
 import { addMigrateCommands } from './commands/migrate.ts'
 import { addOpenapiCommand } from './commands/openapi.ts'
@@ -24,6 +26,7 @@ Examples:
   pinstack user create ada         make an account
   pinstack admin grant ada         make it an admin
   pinstack config print            every setting, and where it came from
+  pinstack doctor                  what is wrong, and how to mend it
   pinstack deploy compose          a whole production set, in a folder
 
 Commands work on this machine's data, whether the server runs or not. Exit codes: 0 done, 1 failed, 2 wrong use.`,
@@ -37,6 +40,8 @@ Commands work on this machine's data, whether the server runs or not. Exit codes
     addAdminCommands,
     addKeysCommands,
     addOpenapiCommand,
+    addEventsCommands,
+    addDoctorCommand,
     addDeployCommands,
   ])
     add(program)

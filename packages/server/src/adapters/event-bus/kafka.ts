@@ -255,10 +255,12 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
 
     lag: (group) =>
       withAdmin(async (admin) => {
-        const of = subscriptions.find((one) => one.group === group)?.topics ?? [...topics]
-        const taken = await admin.fetchOffsets({ groupId: `${clientId}.${group}`, topics: of })
+        const own = subscriptions.find((one) => one.group === group)?.topics
+        const taken = await admin.fetchOffsets({ groupId: `${clientId}.${group}`, topics: own ?? [...topics] })
         let lag = 0
         for (const { topic, partitions } of taken) {
+          // What a group reads that other processes serve shows in what it has committed.
+          if (!own && partitions.every(({ offset }) => Number(offset) < 0)) continue
           const ends = new Map((await admin.fetchTopicOffsets(topic)).map(({ partition, high, low }) => [partition, { high, low }]))
           for (const { partition, offset } of partitions) {
             const { high, low } = ends.get(partition) ?? { high: '0', low: '0' }
