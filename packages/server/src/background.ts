@@ -1,6 +1,8 @@
 import { inProcessBus } from './adapters/event-bus/in-process.ts'
 import type { App } from './compose.ts'
+import type { Tracer } from './core/correlation.ts'
 import { consumeBatches, type ConsumerDeps } from './outbox/consumers.ts'
+import { countDeadLetters } from './outbox/dead-letters.ts'
 import { startJob, startLoop, type Loop } from './outbox/loop.ts'
 import { savePosition, selectPosition } from './outbox/positions.ts'
 import { pruneEvents } from './outbox/prune.ts'
@@ -28,6 +30,9 @@ export interface BackgroundDeps {
   sequenced: Doorbell
   settings: { pollMs: number; retentionMs: number }
   metrics?: Metrics
+  tracer?: Tracer | undefined
+  /** Hears of what happened to each event. */
+  debug?: (message: string, fields: Record<string, unknown>) => void
   /** Hears of what failed and will be tried again. */
   warn(message: string, fields: Record<string, unknown>): void
 }
@@ -41,9 +46,12 @@ export interface Background {
 
 /** What runs beside the requests: the relay, the tail, the consumers and the jobs. */
 export async function startBackground(deps: BackgroundDeps): Promise<Background> {
-  const { app, database, clock, committed, sequenced, metrics, warn } = deps
+  const { app, database, clock, committed, sequenced, metrics, tracer, warn, debug } = deps
   const { pollMs, retentionMs } = deps.settings
-  const failed = (part: string) => (error: unknown) => warn(`${part} failed, and is tried again`, { err: error })
+  const failed = (part: string) => (error: unknown) => {
+    metrics?.backgroundFailure(part)
+    warn(`${part} failed, and is tried again`, { err: error })
+  }
 
   const relay = startRelay({
     database,
@@ -67,8 +75,12 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
   const consuming: ConsumerDeps = {
     database,
     clock,
-    onOutcome: (outcome, consumer, type) => metrics?.event(outcome, consumer, type),
-    onFailure: (error, context) => warn('an event could not be consumed', { err: error, ...context }),
+    tracer,
+    onOutcome(outcome, consumer, { id, type }) {
+      metrics?.event(outcome, consumer, type)
+      debug?.(`event ${outcome}`, { consumer, event_id: id, event_type: type })
+    },
+    onFailure: (error, { eventId, ...context }) => warn('an event could not be consumed', { err: error, event_id: eventId, ...context }),
   }
   const retries = app.consumers.map((consumer) =>
     startJob(retryEveryMs, async () => (await retryDue(consuming, consumer)) > 0, failed('retry')),
@@ -77,6 +89,8 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
   for (const consumer of app.consumers) await bus.subscribe(consumer.name, consumeBatches(consuming, consumer))
 
   const groups = app.consumers.map(({ name }) => name)
+  for (const { name, types } of app.consumers) metrics?.knownConsumer(name, types)
+  metrics?.consumers(() => readConsumers({ bus, groups, database }))
   const prune = async () => (await pruneEvents({ database, clock, groups, retentionMs })) > 0
   const jobs = Object.entries({ ...app.jobs, prune }).map(([name, job]) => startJob(jobEveryMs, job, failed(name)))
 
@@ -88,4 +102,15 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
       await Promise.all([bus.close(), ...loops.map((loop) => loop.stop())])
     },
   }
+}
+
+/** How far behind each consumer is, on whatever bus, and how many events it has given up. */
+async function readConsumers({ bus, groups, database }: { bus: EventBus; groups: readonly string[]; database: Database<Tables> }) {
+  return Promise.all(
+    groups.map(async (consumer) => ({
+      consumer,
+      lag: await bus.lag(consumer),
+      deadLetters: await countDeadLetters(database.db, consumer),
+    })),
+  )
 }

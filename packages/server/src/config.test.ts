@@ -60,6 +60,7 @@ describe('layers', () => {
       live: { streamsPerUser: 20, streamsMax: 10_000, heartbeat: 15_000 },
       outbox: { retentionDays: 7, pollMs: 500 },
       cache: { entriesMax: 10_000 },
+      tracing: { samplePercent: 100 },
       log: { level: 'info' },
     })
     expect(new Set(Object.values(sources).map(({ name }) => name))).toEqual(new Set(['default']))
@@ -389,6 +390,11 @@ function docsRow(key: string, schema: any): string {
   const value = schema._zod.def.defaultValue
   const shown =
     value === undefined ? 'not set' : Array.isArray(value) ? value.map((item) => `\`${item}\``).join(' ') || 'empty' : `\`${value}\``
-  const alias = { 'http.port': ' `PORT`', 'database.url': ' `DATABASE_URL`' }[key] ?? ''
+  const alias =
+    {
+      'http.port': ' `PORT`',
+      'database.url': ' `DATABASE_URL`',
+      'tracing.endpoint': ' `OTEL_EXPORTER_OTLP_ENDPOINT`',
+    }[key] ?? ''
   return `| \`${key}\` | ${noteOf(schema).type} | ${shown} | \`${variableOf(key)}\`${alias} | ${unwrap(schema).description} |`
 }

@@ -14,6 +14,7 @@ import {
 import {
   databaseUrl,
   duration,
+  httpUrl,
   noteOf,
   oneOf,
   onOff,
@@ -55,6 +56,9 @@ export const configSchema = z.strictObject({
   metrics: section({
     host: text('Address that `/metrics` listens on. Metrics have no password: keep it private.').default('127.0.0.1'),
     port: port('Port of `/metrics`; 0 takes a free one.').default(9106),
+    certificateFile: path(
+      'PEM file of the certificate that a proxy in front serves. Its end is then among the metrics, and an alert tells of it in time.',
+    ).optional(),
   }),
   data: section({
     dir: path(
@@ -124,6 +128,10 @@ export const configSchema = z.strictObject({
   }),
   cache: section({
     entriesMax: whole('Entries that the cache in memory holds at most.', { min: 1, max: 10_000_000 }).default(10_000),
+  }),
+  tracing: section({
+    endpoint: httpUrl('Receiver of traces, by OTLP over HTTP: `http://127.0.0.1:4318`. Without it there are none.').optional(),
+    samplePercent: whole('Of how many requests out of a hundred a trace is kept.', { min: 1, max: 100 }).default(100),
   }),
   log: section({
     level: oneOf('How much is logged: this level and what is worse.', [

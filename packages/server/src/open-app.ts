@@ -46,6 +46,7 @@ export async function openApp(config: Config, options: OpenAppOptions = {}): Pro
     keys = await openKeys(config, { clock, warn })
     const passwords = createPasswords()
     metrics?.passwordQueue(passwords.load)
+    watchKeys(metrics, keys, clock)
     const app = compose({
       database,
       clock,
@@ -82,6 +83,10 @@ export async function openApp(config: Config, options: OpenAppOptions = {}): Pro
     await database.close()
     throw error
   }
+}
+
+function watchKeys(metrics: Metrics | undefined, keys: Keyring, clock: Clock): void {
+  if (keys.signingKeyMadeAt() !== undefined) metrics?.signingKey(() => clock.nowMs() - Date.parse(keys.signingKeyMadeAt()!))
 }
 
 async function prepareSchema(database: Database<Tables>, migrate: boolean): Promise<void> {

@@ -4,6 +4,9 @@ import { startBackground, type Background } from './background.ts'
 import type { App } from './compose.ts'
 import type { Config } from './config.ts'
 import { StartError } from './core/start-error.ts'
+import { readCertificateExpiry, readDisk } from './process-state.ts'
+import { openTracing } from './open-tracing.ts'
+import type { Tracer } from './core/correlation.ts'
 import { migrationStatus } from './migrations/index.ts'
 import { openApp, type OpenedApp } from './open-app.ts'
 import { readBacklog, readLastSeq } from './outbox/read.ts'
@@ -57,26 +60,32 @@ export async function createServer(config: Config, options: ServerOptions = {}):
   const warn = (message: string, fields: Record<string, unknown>) => logger.warn(fields, message)
   let opened: OpenedApp | undefined
   let background: Background | undefined
+  let tracer: Tracer | undefined
   try {
+    tracer = await openTracing(config, warn)
     opened = await openApp(config, {
       migrate: true,
       exclusive: true,
       metrics,
       warn,
       onQuery: ({ kind, durationMs, failed }) => metrics.databaseQuery(kindOf(kind), durationMs / 1000, !failed),
-      onPool: (pool) => metrics.databasePool(() => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount })),
+      onTransaction: metrics.transaction,
+      onPool: (pool) =>
+        metrics.databasePool(() => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount, max: pool.options.max })),
       onWaiting: (reason) => logger.warn(reason),
       onConnectionError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
     })
     const { app, database, clock, committed } = opened
     const sequenced = localDoorbell()
     const settings = { pollMs: config.outbox.pollMs, retentionMs: config.outbox.retentionDays * dayMs }
-    background = await startBackground({ app, database, clock, committed, sequenced, settings, metrics, warn })
+    const debug = (message: string, fields: Record<string, unknown>) => logger.debug(fields, message)
+    background = await startBackground({ app, database, clock, committed, sequenced, settings, metrics, tracer, warn, debug })
     const setupToken = await app.auth.ensureSetupToken()
-    return await withSurfaces({ options, config, logger, metrics, opened, background, setupToken })
+    return await withSurfaces({ options, config, logger, metrics, tracer, opened, background, setupToken })
   } catch (error) {
     await background?.close()
     await opened?.close()
+    await tracer?.close()
     metrics.close()
     throw error
   }
@@ -87,21 +96,26 @@ interface Parts {
   config: Config
   logger: Logger
   metrics: Metrics
+  tracer: Tracer | undefined
   opened: OpenedApp
   background: Background
   setupToken: string | undefined
 }
 
-async function withSurfaces({ options, config, logger, metrics, opened, background, setupToken }: Parts): Promise<Server> {
+async function withSurfaces({ options, config, logger, metrics, tracer, opened, background, setupToken }: Parts): Promise<Server> {
   const { app, storage } = opened
   const health = createHealth({ version, checks: healthChecks(opened) })
   metrics.outbox(() => readOutboxState(opened))
+  metrics.disk(() => readDisk(config.data.dir))
+  const { certificateFile } = config.metrics
+  if (certificateFile !== undefined) metrics.certificate(() => readCertificateExpiry(certificateFile))
   const http = await createHttpSurface(
     { router: createRouter(app), routes: createRoutes(app) },
     {
       authenticate: app.auth.authenticate,
       logger,
       metrics,
+      tracer,
       health,
       version,
       corsOrigins: config.http.cors.origins,
@@ -118,6 +132,7 @@ async function withSurfaces({ options, config, logger, metrics, opened, backgrou
     await http.close()
     await background.close()
     await opened.close()
+    await tracer?.close()
     await monitor.close()
     metrics.close()
   }

@@ -7,7 +7,17 @@ import { assertNotNewer, migrateDown, migrateUp, migrationStatus } from './index
 
 onEachDriver('migrations', (driver) => {
   const opened = useDatabase<any>(driver)
-  const names = ['0001-users', '0002-outbox', '0003-auth', '0004-audit', '0005-posts', '0006-relations', '0007-notifications', '0008-live']
+  const names = [
+    '0001-users',
+    '0002-outbox',
+    '0003-auth',
+    '0004-audit',
+    '0005-posts',
+    '0006-relations',
+    '0007-notifications',
+    '0008-live',
+    '0009-traces',
+  ]
 
   async function schemaOf({ db }: Database<any>): Promise<string[]> {
     const text =

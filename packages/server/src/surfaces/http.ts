@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Tracer } from '../core/correlation.ts'
 import type { Authenticate } from '../core/viewer.ts'
 import type { Route } from '../rest/route.ts'
 import type { AppRouter } from '../router.ts'
@@ -34,6 +35,7 @@ export interface HttpDeps {
   authenticate: Authenticate
   logger: Logger
   metrics: Metrics
+  tracer?: Tracer | undefined
   health: Health
   version: string
   /** Web origins that may call; `*` for any, none for no CORS at all. Tokens travel in headers, so that no origin gets credentials. */
@@ -78,7 +80,7 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
   })
   app.decorateRequest('viewer', null)
   app.setErrorHandler(onError)
-  const requests = trackRequests(app, { logger, metrics, timeoutMs: limits.requestMs })
+  const requests = trackRequests(app, { logger, metrics, tracer: deps.tracer, timeoutMs: limits.requestMs })
   const isUnderPressure = await watchPressure(app, limits.loopDelayMs)
   const answerUnknownPath = answerUnknownPaths(app)
   // One hook for all that comes before a route: Fastify's way from hook to hook costs more than most of them do.
@@ -88,7 +90,7 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
     if (cors?.(request, reply)) return
     if (request.is404) return answerUnknownPath(request, reply) // before its body is read, or a token asked for
     if (isUnderPressure() && !request.routeOptions.config.isProbe) return done(loadErrors.overloaded())
-    done()
+    requests.goOn(request, done)
   })
   const viewers = createViewers(deps.authenticate, metrics.authorization)
   const streaming: Streaming = { heartbeatMs: deps.heartbeatMs, stallMs: limits.stallMs, onCrash: listeners.onCrash }

@@ -2,7 +2,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import { DatabaseUnavailable, type Database, type Dialect } from '../../ports/database.ts'
 import { postgresTextSearch } from './postgres-text-search.ts'
-import { createDatabase } from './transaction.ts'
+import { createDatabase, type OnTransaction } from './transaction.ts'
 import { watchedDriver, type OnQuery } from './watched-driver.ts'
 
 export interface PostgresOptions {
@@ -14,9 +14,10 @@ export interface PostgresOptions {
   statementTimeoutMs?: number
   lockTimeoutMs?: number
   onQuery?: OnQuery
+  onTransaction?: OnTransaction
   /** Hears of idle connections that the server cut; without a listener such an error ends the process. */
   onConnectionError?: (error: Error) => void
-  /** Is asked for the pool when it has been made, for metrics. */
+  /** Is given each pool when it has been made, for metrics: the replica has one of its own. */
   onPool?: (pool: PoolState) => void
 }
 
@@ -24,6 +25,7 @@ export interface PoolState {
   readonly totalCount: number
   readonly idleCount: number
   readonly waitingCount: number
+  readonly options: { readonly max: number }
 }
 
 export function openPostgres<Tables>(options: PostgresOptions): Database<Tables> {
@@ -55,7 +57,7 @@ export function openPostgres<Tables>(options: PostgresOptions): Database<Tables>
     })
   }
   const writer = connect(url)
-  return createDatabase({ writer, reader: writer, replica: replicaUrl ? connect(replicaUrl) : undefined }, dialect)
+  return createDatabase({ writer, reader: writer, replica: replicaUrl ? connect(replicaUrl) : undefined }, dialect, options.onTransaction)
 }
 
 const dialect: Dialect = {
