@@ -27,6 +27,10 @@ const commands = {
   pinstack: { prepare: [build], run: ['packages/cli/bin/pinstack.js'] },
   test: { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run'] },
   'test:packed': { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/packed/vitest.config.ts'] },
+  'test:monitoring': {
+    prepare: [build],
+    run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/monitoring/vitest.config.ts'],
+  },
   check: { prepare: [], run: ['scripts/check.ts'] },
   build: { prepare: [], run: build },
   format: { prepare: [], run: ['node_modules/@biomejs/biome/bin/biome', 'format', '--write', '.'] },

@@ -92,7 +92,9 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
   for (const { name, types } of app.consumers) metrics?.knownConsumer(name, types)
   metrics?.consumers(() => readConsumers({ bus, groups, database }))
   const prune = async () => (await pruneEvents({ database, clock, groups, retentionMs })) > 0
-  const jobs = Object.entries({ ...app.jobs, prune }).map(([name, job]) => startJob(jobEveryMs, job, failed(name)))
+  const work = Object.entries({ ...app.jobs, prune })
+  metrics?.knownParts(['relay', 'tail', 'consumer', 'retry', ...work.map(([name]) => name)])
+  const jobs = work.map(([name, job]) => startJob(jobEveryMs, job, failed(name)))
 
   return {
     bus,

@@ -149,6 +149,9 @@ export function createMetrics({
       for (const type of types) for (const stage of ['consumed', 'retried', 'dead'] as const) events[stage].inc({ consumer, type }, 0)
     },
     backgroundFailure: (part: string): void => backgroundFailures.inc({ part }),
+    knownParts(parts: readonly string[]): void {
+      for (const part of parts) backgroundFailures.inc({ part }, 0)
+    },
     ...state,
     event(stage: keyof typeof events, by: string, type: string): void {
       if (stage === 'published') events.published.inc({ bus: by, type })
