@@ -4,16 +4,20 @@ import { call, login, register } from '../../packages/server/test/serve.ts'
 const wrongLoginsMax = 30
 
 /**
- * People who do all that a server can be asked for, at `url`, as a round that may be repeated: every family of metrics has grown after
- * two of them. Someone listens to live events until `leave`.
+ * People who do all that a server can be asked for, at `url`, as a round that may be repeated: every family of metrics has grown by
+ * then. Someone listens to live events until `leave`. Twelve rounds a minute are as many as the limits let pass.
  */
 export async function comePeople(url: string, places: { hasLimits: boolean }) {
-  const rest = async (method: string, path: string, token?: string, body?: unknown) =>
-    call(url, method, `/api/v1${path}`, { body, ...(token && { token }) })
+  const rest = async (method: string, path: string, token?: string, body?: unknown) => {
+    const answer = await call(url, method, `/api/v1${path}`, { body, ...(token && { token }) })
+    if (answer.status === 400 || answer.status >= 500) throw new Error(`${method} ${path}: ${JSON.stringify(answer.body)}`)
+    return answer
+  }
   const idOf = async (token: string): Promise<number> => (await rest('GET', '/auth/me', token)).body.data.id
   let rounds = 0
   const bob = (await register(url, 'bob')).body.data
   const bobId = await idOf(bob.access_token)
+  if (places.hasLimits) await guess()
   const listening = await Promise.all(
     ['notifications', 'unreadCount', 'relations', 'posts'].map((topic) =>
       openEvents(`${url}/trpc/live.${topic}`, { token: bob.access_token }),
@@ -34,17 +38,17 @@ export async function comePeople(url: string, places: { hasLimits: boolean }) {
 
     const post = {
       title: 'A day',
-      content: 'Water.',
+      content: 'Water, and more water.',
       tags: ['lake'],
       media_items: [{ url: 'https://example.com/a.jpg', type: 'image', position: 1 }],
     }
     await rest('POST', '/posts', token, post)
     const listed = (await rest('GET', '/posts/list?limit=5')).body.data
-    const postId = JSON.stringify(listed).match(/"(?:post_)?id":(\d+)/)![1]!
+    const postId = listed.posts[0].id
     await rest('GET', `/posts/${postId}`)
     await rest('GET', `/posts/${postId}`)
     await rest('PUT', `/posts/${postId}`, token, { title: 'Two days' })
-    await call(url, 'GET', `/trpc/posts.byId?input=${encodeURIComponent(JSON.stringify({ id: Number(postId) }))}`)
+    await call(url, 'GET', `/trpc/posts.byId?input=${encodeURIComponent(JSON.stringify({ id: postId }))}`)
 
     await rest('POST', '/relation/follow', token, { followee_id: bobId })
     await rest('GET', `/relation/${bobId}/followers`)
@@ -67,14 +71,13 @@ export async function comePeople(url: string, places: { hasLimits: boolean }) {
     for (let i = 0; i < wrongLoginsMax; i++) {
       if ((await rest('POST', '/auth/login', undefined, { login: 'bob', password: `wrong ${i} wrong` })).status === 429) return
     }
-    if (places.hasLimits) throw new Error('no limit refused')
+    throw new Error('no limit refused')
   }
 
   return {
-    async round() {
-      await round()
-      if (places.hasLimits) await guess()
+    round,
+    leave(): void {
+      for (const stream of listening) stream.close()
     },
-    leave: () => listening.forEach((stream) => void stream.close()),
   }
 }
