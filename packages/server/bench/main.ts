@@ -1,5 +1,5 @@
 /**
- * `npm run bench [reads|posts|growth|logins|follows|live|process]`: the measures that Pinstack holds itself to, as ratios of one run on one machine.
+ * `npm run bench [reads|posts|growth|logins|follows|live|observability|process]`: the measures that Pinstack holds itself to, as ratios of one run on one machine.
  * A bar that is missed is marked, and fails the command.
  */
 import './thread-pool.ts'
@@ -8,6 +8,7 @@ import { followRows } from './follows.ts'
 import { growthRows } from './growth.ts'
 import { liveRows } from './live.ts'
 import { loginRows } from './logins.ts'
+import { observabilityRows } from './observability.ts'
 import { postRows } from './posts.ts'
 import { processRows } from './process.ts'
 import { readRows } from './reads.ts'
@@ -29,6 +30,7 @@ const parts = {
   logins: loginRows,
   follows: followRows,
   live: liveRows,
+  observability: observabilityRows,
   process: processRows,
 }
 
