@@ -160,7 +160,7 @@ function relations(): Dashboard {
       about: 'Taken by the consumer, a second, and how many events wait for it.',
       queries: [
         [rate('events_consumed_total', { by: 'type', where: consumer }), '{{type}}/s'],
-        [shared('consumer_lag', { where: consumer }), 'waiting'],
+        [shared('consumer_lag_events', { where: consumer }), 'waiting'],
       ],
     })
   return withRequests(dashboard, { rest: 'relation', rpc: 'relations' })

@@ -51,7 +51,7 @@ function events(): Dashboard {
     .timeSeries({
       title: 'Consumer lag',
       about: 'Events that a consumer has not taken yet.',
-      queries: [[shared('consumer_lag', { by: 'consumer' }), '{{consumer}}']],
+      queries: [[shared('consumer_lag_events', { by: 'consumer' }), '{{consumer}}']],
     })
     .timeSeries({
       title: 'Taken',
@@ -84,7 +84,14 @@ function events(): Dashboard {
       about: 'By type of event; empty without Kafka.',
       queries: [[rate('events_published_total', { by: 'type', where: 'bus="kafka"' }), '{{type}}']],
       unit: 'ops',
-      width: 24,
+      width: 12,
+    })
+    .timeSeries({
+      title: 'Who sends to Kafka',
+      about: '1 in the process that leads; another takes over when it dies.',
+      queries: [[shared('relay_leader', { by: 'instance' }), byInstance]],
+      width: 12,
+      max: 1,
     })
 }
 

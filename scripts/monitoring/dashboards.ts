@@ -106,7 +106,7 @@ function overview(): Dashboard {
     .timeSeries({
       title: 'Consumer lag',
       about: 'Events that a consumer has not taken yet.',
-      queries: [[shared('consumer_lag', { by: 'consumer' }), '{{consumer}}']],
+      queries: [[shared('consumer_lag_events', { by: 'consumer' }), '{{consumer}}']],
     })
     .row('What people do')
     .timeSeries({

@@ -27,6 +27,7 @@ const needsServer: Readonly<Record<string, 'TEST_REDIS_URL' | 'TEST_KAFKA_BROKER
   pinstack_breaker_state: 'TEST_REDIS_URL',
   pinstack_dependency_failures_total: 'TEST_REDIS_URL',
   'bus="kafka"': 'TEST_KAFKA_BROKERS',
+  pinstack_relay_leader: 'TEST_KAFKA_BROKERS',
 }
 
 /** The variable that an expression waits for; undefined for one that can be evaluated as it is. */

@@ -90,7 +90,8 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
 
   const groups = app.consumers.map(({ name }) => name)
   for (const { name, types } of app.consumers) metrics?.knownConsumer(name, types)
-  metrics?.consumers(() => readConsumers({ bus, groups, database }))
+  metrics?.consumerLag(() => byName(groups, bus.lag))
+  metrics?.deadLetters(() => byName(groups, (name) => countDeadLetters(database.db, name)))
   const prune = async () => (await pruneEvents({ database, clock, groups, retentionMs })) > 0
   const work = Object.entries({ ...app.jobs, prune })
   metrics?.knownParts(['relay', 'tail', 'consumer', 'retry', ...work.map(([name]) => name)])
@@ -106,13 +107,6 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
   }
 }
 
-/** How far behind each consumer is, on whatever bus, and how many events it has given up. */
-async function readConsumers({ bus, groups, database }: { bus: EventBus; groups: readonly string[]; database: Database<Tables> }) {
-  return Promise.all(
-    groups.map(async (consumer) => ({
-      consumer,
-      lag: await bus.lag(consumer),
-      deadLetters: await countDeadLetters(database.db, consumer),
-    })),
-  )
+async function byName(names: readonly string[], read: (name: string) => Promise<number>): Promise<Record<string, number>> {
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await read(name)] as const)))
 }

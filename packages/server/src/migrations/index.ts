@@ -10,7 +10,7 @@ import * as posts from './0005-posts.ts'
 import * as relations from './0006-relations.ts'
 import * as notifications from './0007-notifications.ts'
 import * as live from './0008-live.ts'
-import * as traces from './0009-traces.ts'
+import * as traces from './0010-traces.ts'
 
 interface NumberedMigration {
   up(db: Kysely<any>, dialect: Dialect): Promise<void>
@@ -27,7 +27,7 @@ const migrations: Record<string, NumberedMigration> = {
   '0006-relations': relations,
   '0007-notifications': notifications,
   '0008-live': live,
-  '0009-traces': traces,
+  '0010-traces': traces,
 }
 
 export interface MigrationStatus {

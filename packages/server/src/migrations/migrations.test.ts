@@ -16,7 +16,7 @@ onEachDriver('migrations', (driver) => {
     '0006-relations',
     '0007-notifications',
     '0008-live',
-    '0009-traces',
+    '0010-traces',
   ]
 
   async function schemaOf({ db }: Database<any>): Promise<string[]> {

@@ -42,7 +42,8 @@ describe('metrics', () => {
     metrics.event('published', 'outbox', 'user_registered')
     metrics.event('dead', 'feed', 'follow_created')
     metrics.knownConsumer('inbox', ['follow_created'])
-    metrics.consumers(async () => [{ consumer: 'feed', lag: 7, deadLetters: 2 }])
+    metrics.consumerLag(async () => ({ feed: 7 }))
+    metrics.deadLetters(async () => ({ feed: 2 }))
     metrics.backgroundFailure('relay')
     metrics.disk(() => ({ freeBytes: 5, sizeBytes: 9 }))
     metrics.signingKey(() => 86_400_000)
@@ -78,7 +79,7 @@ describe('metrics', () => {
       'pinstack_cache_request_duration_seconds_bucket{le="0.0001",cache="users"} 0',
       'pinstack_cache_request_duration_seconds_bucket{le="0.0005",cache="users"} 1',
       'pinstack_cache_request_duration_seconds_count{cache="users"} 1',
-      'pinstack_consumer_lag{consumer="feed"} 7',
+      'pinstack_consumer_lag_events{consumer="feed"} 7',
       'pinstack_dead_letters{consumer="feed"} 2',
       'pinstack_events_dead_total{consumer="inbox",type="follow_created"} 0',
       'pinstack_background_failures_total{part="relay"} 1',
@@ -123,9 +124,9 @@ describe('metrics', () => {
   it('ask what costs a look into the database once a second at most, however often they are scraped', async () => {
     const metrics = createMetrics({ version: '1.2.3', process: false, stateKeptMs: 60_000 })
     let asked = 0
-    metrics.consumers(async () => [{ consumer: 'feed', lag: ++asked, deadLetters: 0 }])
+    metrics.consumerLag(async () => ({ feed: ++asked }))
     for (let scrape = 0; scrape < 5; scrape++)
-      expect(await metrics.registry.metrics()).toContain('pinstack_consumer_lag{consumer="feed"} 1')
+      expect(await metrics.registry.metrics()).toContain('pinstack_consumer_lag_events{consumer="feed"} 1')
     expect(asked).toBe(1)
   })
 
@@ -138,13 +139,13 @@ describe('metrics', () => {
   it('forget the values of a part that can no longer say them', async () => {
     const metrics = createMetrics({ version: '1.2.3', process: false, stateKeptMs: 0 })
     let isAway = false
-    metrics.consumers(() => {
+    metrics.consumerLag(() => {
       if (isAway) throw new Error('away')
-      return [{ consumer: 'feed', lag: 1, deadLetters: 0 }]
+      return { feed: 1 }
     })
-    expect(await metrics.registry.metrics()).toContain('pinstack_consumer_lag{consumer="feed"} 1')
+    expect(await metrics.registry.metrics()).toContain('pinstack_consumer_lag_events{consumer="feed"} 1')
     isAway = true
-    expect(await metrics.registry.metrics()).not.toMatch(/^pinstack_(consumer_lag|dead_letters)\{/m)
+    expect(await metrics.registry.metrics()).not.toMatch(/^pinstack_consumer_lag_events\{/m)
   })
 
   it('do not wait for a part that hangs', async () => {

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { durationTally } from './duration-tally.ts'
 import { requestTallies } from './request-tallies.ts'
-import { readInto, stateGauges } from './state-gauges.ts'
+import { readInto, setEach, stateGauges } from './state-gauges.ts'
 
 const prefix = 'pinstack_'
 const cacheBuckets = [0.000025, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1]
@@ -168,8 +168,4 @@ export function createMetrics({
     /** Lets go of whatever the gauges ask. */
     close: (): void => registry.clear(),
   }
-}
-
-function setEach(gauge: Gauge<any>, label: string, values: Record<string, number>): void {
-  for (const [name, value] of Object.entries(values)) gauge.set({ [label]: name }, value)
 }

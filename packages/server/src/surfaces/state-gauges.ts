@@ -9,12 +9,6 @@ export interface OutboxState {
   lagSeconds: number
 }
 
-export interface ConsumerState {
-  consumer: string
-  lag: number
-  deadLetters: number
-}
-
 type Read<T> = () => Promise<T> | T
 
 /** Gauges of what is so, asked when they are scraped: for 1 s at most, once a second at most. A part that cannot say leaves its own out. */
@@ -26,7 +20,7 @@ export function stateGauges(registry: Registry, { prefix, keptMs = stateKeptMs }
   }
   const outboxDepth = gauge('outbox_depth', 'Events that are not delivered yet; counted up to 100,000.')
   const outboxLag = gauge('outbox_lag_seconds', 'Age of the oldest event that is not delivered yet; 0 when there is none.')
-  const consumerLag = gauge('consumer_lag', 'Committed events that a consumer has not taken yet.', ['consumer'])
+  const consumerLag = gauge('consumer_lag_events', 'Events on the bus that a consumer has not taken yet.', ['consumer'])
   const deadLetters = gauge('dead_letters', 'Events given up that wait for an operator; counted up to 10,000.', ['consumer'])
   const diskFree = gauge('disk_free_bytes', 'Room for unprivileged users on the disk of the data directory.')
   const diskSize = gauge('disk_size_bytes', 'Size of the disk of the data directory.')
@@ -42,14 +36,15 @@ export function stateGauges(registry: Registry, { prefix, keptMs = stateKeptMs }
       readInto(outboxDepth, async () => outboxDepth.set((await state()).depth))
       readInto(outboxLag, async () => outboxLag.set((await state()).lagSeconds))
     },
-    consumers(read: Read<ConsumerState[]>): void {
+    /** By consumer, as the bus knows it. */
+    consumerLag(read: Read<Record<string, number>>): void {
       const state = kept(read, keptMs)
-      readInto(consumerLag, async () => {
-        for (const { consumer, lag } of await state()) consumerLag.set({ consumer }, lag)
-      })
-      readInto(deadLetters, async () => {
-        for (const { consumer, deadLetters: count } of await state()) deadLetters.set({ consumer }, count)
-      })
+      readInto(consumerLag, async () => setEach(consumerLag, 'consumer', await state()))
+    },
+    /** By consumer. */
+    deadLetters(read: Read<Record<string, number>>): void {
+      const state = kept(read, keptMs)
+      readInto(deadLetters, async () => setEach(deadLetters, 'consumer', await state()))
     },
     disk(read: Read<{ freeBytes: number; sizeBytes: number }>): void {
       const state = kept(read, keptMs)
@@ -76,6 +71,10 @@ export function readInto(gauge: Gauge<any>, fill: () => Promise<void> | void): v
       empty(gauge)
     }
   }
+}
+
+export function setEach(gauge: Gauge<any>, label: string, values: Record<string, number>): void {
+  for (const [name, value] of Object.entries(values)) gauge.set({ [label]: name }, value)
 }
 
 /** @NOTE `reset` empties a gauge with labels, and sets one without to 0; `remove` without labels throws for a gauge that has some. */
