@@ -86,7 +86,7 @@ describe('correlation, without traces', () => {
   })
 
   // But for its interface package, which prom-client asks for in any case.
-  it('loads nothing of OpenTelemetry', () => {
+  it('loads nothing of OpenTelemetry', { timeout: 60_000 }, () => {
     const program = `
       import { registerHooks } from 'node:module'
       const seen = []
