@@ -71,6 +71,7 @@ export async function openApp(config: Config, options: OpenAppOptions = {}): Pro
     keys = await openKeys(config, { clock, warn })
     const passwords = createPasswords()
     metrics?.passwordQueue(passwords.load)
+    watchKeys(metrics, keys, clock)
     const app = compose({
       database,
       clock,
@@ -139,6 +140,10 @@ function withMaxima(limiter: RateLimiter, maxima: Record<string, number>): RateL
     ...(consumeNow && { consumeNow: (limit, key, points) => consumeNow(own(limit), key, points) }),
     refund: (limit, key) => limiter.refund(own(limit), key),
   }
+}
+
+function watchKeys(metrics: Metrics | undefined, keys: Keyring, clock: Clock): void {
+  if (keys.signingKeyMadeAt() !== undefined) metrics?.signingKey(() => clock.nowMs() - Date.parse(keys.signingKeyMadeAt()!))
 }
 
 async function prepareSchema(database: Database<Tables>, migrate: boolean): Promise<void> {

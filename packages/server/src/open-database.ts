@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { maskDatabaseUrl, type Config } from './config.ts'
 import type { PoolState } from './adapters/database/postgres.ts'
+import type { OnTransaction } from './adapters/database/transaction.ts'
 import type { OnQuery } from './adapters/database/watched-driver.ts'
 import { makeFolders } from './core/folders.ts'
 import { StartError } from './core/start-error.ts'
@@ -12,6 +13,7 @@ import type { Tables } from './schema.ts'
 
 export interface OpenDatabaseOptions {
   onQuery?: OnQuery
+  onTransaction?: OnTransaction
   onPool?: (pool: PoolState) => void
   /** Hears that the start waits for a database that is away, once. */
   onWaiting?: (reason: string) => void
@@ -35,7 +37,7 @@ export async function openDatabase(config: Config, options: OpenDatabaseOptions 
   return config.database.url.startsWith('sqlite:') ? openSqliteFile(config, options) : openPostgresServer(config, options)
 }
 
-async function openSqliteFile(config: Config, { onQuery, exclusive = false }: OpenDatabaseOptions): Promise<OpenedStorage> {
+async function openSqliteFile(config: Config, { onQuery, onTransaction, exclusive = false }: OpenDatabaseOptions): Promise<OpenedStorage> {
   const { openSqlite } = await import('./adapters/database/sqlite.ts')
   const { checkSqliteFile, lockSqliteFile } = await import('./adapters/database/sqlite-file.ts')
   const path = resolve(config.data.dir, config.database.url.slice('sqlite:'.length))
@@ -43,7 +45,11 @@ async function openSqliteFile(config: Config, { onQuery, exclusive = false }: Op
   const unlock = exclusive ? lockSqliteFile(path) : () => {}
   try {
     checkSqliteFile(path, { waitMs: config.database.startTimeoutMs })
-    const database = openSqlite<Tables>(path, { synchronous: config.database.synchronous, ...(onQuery && { onQuery }) })
+    const database = openSqlite<Tables>(path, {
+      synchronous: config.database.synchronous,
+      ...(onQuery && { onQuery }),
+      ...(onTransaction && { onTransaction }),
+    })
     return { database: closingAlso(database, unlock), description: `SQLite, ${path}` }
   } catch (error) {
     unlock()
@@ -84,7 +90,7 @@ const versionMin = 14
 async function openPostgresServer(config: Config, options: OpenDatabaseOptions): Promise<OpenedStorage> {
   const { openPostgres, readServerVersion } = await import('./adapters/database/postgres.ts')
   const { url, startTimeoutMs, replicaUrl, poolMax, statementTimeoutMs, lockTimeoutMs } = config.database
-  const { onQuery, onPool, onConnectionError, onWaiting } = options
+  const { onQuery, onTransaction, onPool, onConnectionError, onWaiting } = options
   let guard: Guard | undefined
   const database = openPostgres<Tables>({
     url,
@@ -95,6 +101,7 @@ async function openPostgresServer(config: Config, options: OpenDatabaseOptions):
     statementTimeoutMs,
     lockTimeoutMs,
     ...(onQuery && { onQuery }),
+    ...(onTransaction && { onTransaction }),
     ...(onPool && { onPool }),
     ...(onConnectionError && { onConnectionError }),
   })

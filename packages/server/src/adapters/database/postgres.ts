@@ -2,7 +2,7 @@ import { Kysely, PostgresDialect, sql, type PostgresPool, type PostgresPoolClien
 import pg from 'pg'
 import { DatabaseUnavailable, type Database, type Dialect } from '../../ports/database.ts'
 import { postgresTextSearch } from './postgres-text-search.ts'
-import { createDatabase } from './transaction.ts'
+import { createDatabase, type OnTransaction } from './transaction.ts'
 import { watchedDriver, type OnQuery } from './watched-driver.ts'
 
 export interface PostgresOptions {
@@ -16,9 +16,10 @@ export interface PostgresOptions {
   /** Makes each call that gets a connection. */
   guarded?: <T>(connecting: () => Promise<T>) => Promise<T>
   onQuery?: OnQuery
+  onTransaction?: OnTransaction
   /** Hears of idle connections that the server cut; without a listener such an error ends the process. */
   onConnectionError?: (error: Error) => void
-  /** Is asked for the pool when it has been made, for metrics. */
+  /** Is given each pool when it has been made, for metrics: the replica has one of its own. */
   onPool?: (pool: PoolState) => void
 }
 
@@ -26,6 +27,7 @@ export interface PoolState {
   readonly totalCount: number
   readonly idleCount: number
   readonly waitingCount: number
+  readonly options: { readonly max: number }
 }
 
 export function openPostgres<Tables>(options: PostgresOptions): Database<Tables> {
@@ -57,7 +59,7 @@ export function openPostgres<Tables>(options: PostgresOptions): Database<Tables>
     })
   }
   const writer = connect(url)
-  return createDatabase({ writer, reader: writer, replica: replicaUrl ? connect(replicaUrl) : undefined }, dialect)
+  return createDatabase({ writer, reader: writer, replica: replicaUrl ? connect(replicaUrl) : undefined }, dialect, options.onTransaction)
 }
 
 /** Beyond its own limit a statement has been stopped by the server, and the news of it are late or never come. */

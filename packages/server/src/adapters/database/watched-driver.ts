@@ -1,4 +1,5 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
+import { currentCorrelation, type Span } from '../../core/correlation.ts'
 
 /** Hears of each statement that features run; not of `begin` and `commit`. */
 export type OnQuery = (query: { kind: string; durationMs: number; failed: boolean }) => void
@@ -41,6 +42,7 @@ function watchedConnection(inner: DatabaseConnection, { onQuery, translate }: Wa
   return {
     inner,
     async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+      const span = beginSpan(query)
       const startMs = onQuery ? performance.now() : 0
       let failed = true
       try {
@@ -51,8 +53,22 @@ function watchedConnection(inner: DatabaseConnection, { onQuery, translate }: Wa
         throw translate(error)
       } finally {
         onQuery?.({ kind: query.query.kind, durationMs: performance.now() - startMs, failed })
+        span?.end({ failed })
       }
     },
     streamQuery: (query, chunkSize) => inner.streamQuery(query, chunkSize),
   }
+}
+
+/** A text has every value as a parameter, and those stay here. */
+const queryCharsMax = 1_000
+
+function beginSpan({ query: { kind }, sql }: CompiledQuery): Span | undefined {
+  const outer = currentCorrelation()?.span
+  if (!outer) return
+  const operation = kind.replace('QueryNode', '').toLowerCase()
+  return outer.child(operation, {
+    kind: 'client',
+    attributes: { 'db.operation.name': operation, 'db.query.text': sql.slice(0, queryCharsMax) },
+  })
 }
