@@ -73,9 +73,9 @@ module.exports = {
     {
       name: 'drivers-stay-in-adapters',
       severity: 'error',
-      comment: 'the clients of databases, caches and buses are imported by adapters only',
+      comment: 'the clients of databases, caches, buses and collectors are imported by adapters only',
       from: { path: '^packages/[^/]+/src/', pathNot: [`${server}adapters/`, tests] },
-      to: { path: library('pg|better-sqlite3|ioredis|kafkajs|rate-limiter-flexible|@aws-sdk') },
+      to: { path: library('pg|better-sqlite3|ioredis|kafkajs|rate-limiter-flexible|@aws-sdk|@opentelemetry') },
     },
     {
       name: 'features-are-islands',

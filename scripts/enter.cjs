@@ -34,6 +34,10 @@ const commands = {
   'test:sets': { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/sets/vitest.config.ts'] },
   'test:unit': { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run', '/src/', '/scripts/'] },
   'test:integration': { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run', '/test/'] },
+  'test:monitoring': {
+    prepare: [build],
+    run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/monitoring/vitest.config.ts'],
+  },
   check: { prepare: [], run: ['scripts/check.ts'] },
   lint: { prepare: [], run: ['node_modules/oxlint/bin/oxlint', '--quiet'] },
   dev: { prepare: [build], run: ['scripts/dev.ts'] },

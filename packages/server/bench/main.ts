@@ -1,5 +1,5 @@
 /**
- * `npm run bench [reads|posts|growth|logins|follows|live|kafka|process]`: the measures that Pinstack holds itself to, as ratios of one run on one machine.
+ * `npm run bench [reads|posts|growth|logins|follows|live|kafka|observability|process]`: the measures that Pinstack holds itself to, as ratios of one run on one machine.
  * A bar that is missed is marked, and fails the command.
  */
 import './thread-pool.ts'
@@ -9,6 +9,7 @@ import { growthRows } from './growth.ts'
 import { kafkaRows } from './kafka.ts'
 import { liveRows } from './live.ts'
 import { loginRows } from './logins.ts'
+import { observabilityRows } from './observability.ts'
 import { postRows } from './posts.ts'
 import { processRows } from './process.ts'
 import { readRows } from './reads.ts'
@@ -31,6 +32,7 @@ const parts = {
   follows: followRows,
   live: liveRows,
   kafka: kafkaRows,
+  observability: observabilityRows,
   process: processRows,
 }
 

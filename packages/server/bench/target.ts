@@ -3,8 +3,13 @@ import { fastifyTRPCPlugin } from '@trpc/server/adapters/fastify'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { openApp } from '../src/open-app.ts'
 import { createRouter } from '../src/router.ts'
+import { createRoutes } from '../src/routes.ts'
 import type { Context } from '../src/rpc/procedures.ts'
 import { createServer } from '../src/server.ts'
+import { createHealth } from '../src/surfaces/health.ts'
+import { createHttpSurface } from '../src/surfaces/http.ts'
+import { createLogger } from '../src/surfaces/logging.ts'
+import type { Metrics } from '../src/surfaces/metrics.ts'
 import { mountTrpc } from '../src/surfaces/trpc.ts'
 import { rawPosts } from './raw-posts.ts'
 import { benchConfig } from './world.ts'
@@ -43,6 +48,32 @@ const targets: Record<string, (dir: string) => Promise<string>> = {
     const server = await createServer(benchConfig(dir, { 'rateLimits.enabled': false }))
     return (await server.listen()).apiUrl
   },
+  /** The product, which says how much processor time it has had. Loaded by without-hooks.ts, as is the next. */
+  hooked: async (dir) => {
+    answerCpu()
+    return (await (await createServer(benchConfig(dir))).listen()).apiUrl
+  },
+  /** The same without the calls that correlation and traces need. */
+  unhooked: (dir) => targets.hooked!(dir),
+  /** The product's surface and features, with nobody who counts or logs. */
+  unobserved: async (dir) => {
+    const config = benchConfig(dir)
+    const { app } = await openApp(config)
+    const metrics = new Proxy({}, { get: () => () => {} }) as Metrics
+    const surface = await createHttpSurface(
+      { router: createRouter(app), routes: createRoutes(app) },
+      {
+        authenticate: app.auth.authenticate,
+        logger: createLogger({ level: 'silent' }),
+        metrics,
+        health: createHealth({ version: '0', checks: [] }),
+        version: '0',
+        corsOrigins: config.http.cors.origins,
+        trustProxy: config.http.trustProxy,
+      },
+    )
+    return await surface.listen({ host: '127.0.0.1', port: 0 })
+  },
   /** What Fastify does by itself with the same bytes. */
   bare: async () => {
     const server = Fastify()
@@ -65,6 +96,13 @@ const targets: Record<string, (dir: string) => Promise<string>> = {
   adapter: async (dir) => await listenTrpc(dir, (scope, trpcOptions) => void scope.register(fastifyTRPCPlugin, { trpcOptions })),
   /** The short way, and nothing around it. */
   short: async (dir) => await listenTrpc(dir, mountTrpc),
+}
+
+function answerCpu(): void {
+  process.on('message', () => {
+    const { user, system } = process.cpuUsage()
+    process.send!(user + system)
+  })
 }
 
 async function listenTrpc(dir: string, mount: (scope: FastifyInstance, options: any) => void): Promise<string> {

@@ -1,5 +1,6 @@
 import type { KafkaBus } from './adapters/event-bus/kafka.ts'
 import type { App } from './compose.ts'
+import type { Tracer } from './core/correlation.ts'
 import { startRelay } from './outbox/relay.ts'
 import { startTail, type Tail } from './outbox/tail.ts'
 import type { Clock } from './ports/clock.ts'
@@ -21,6 +22,9 @@ export interface BackgroundDeps {
   /** Where one is configured. It is closed with the rest. */
   kafka?: KafkaBus | undefined
   metrics?: Metrics
+  tracer?: Tracer | undefined
+  /** Hears of what happened to each event. */
+  debug?: (message: string, fields: Record<string, unknown>) => void
   /** Hears of what failed and will be tried again. */
   warn(message: string, fields: Record<string, unknown>): void
 }
@@ -41,7 +45,11 @@ export interface Background {
 export async function startBackground(deps: BackgroundDeps): Promise<Background> {
   const { app, database, committed, sequenced, metrics, warn, roles = ['api', 'worker'] } = deps
   const { pollMs } = deps.settings
-  const failed = (part: string) => (error: unknown) => warn(`${part} failed, and is tried again`, { err: error })
+  const failed = (part: string) => (error: unknown) => {
+    metrics?.backgroundFailure(part)
+    warn(`${part} failed, and is tried again`, { err: error })
+  }
+  metrics?.knownParts(['relay', ...(roles.includes('api') ? ['tail'] : [])])
 
   const relay = startRelay({
     database,

@@ -89,6 +89,7 @@ describe('layers', () => {
       cache: { entriesMax: 10_000 },
       processes: 1,
       roles: ['api', 'worker'],
+      tracing: { samplePercent: 100 },
       log: { level: 'info' },
     })
     expect(new Set(Object.values(sources).map(({ name }) => name))).toEqual(new Set(['default']))
@@ -465,6 +466,12 @@ function docsRow(key: string, schema: any): string {
   const value = schema._zod.def.defaultValue
   const shown =
     value === undefined ? 'not set' : Array.isArray(value) ? value.map((item) => `\`${item}\``).join(' ') || 'empty' : `\`${value}\``
-  const alias = { 'http.port': ' `PORT`', 'database.url': ' `DATABASE_URL`', 'redis.url': ' `REDIS_URL`' }[key] ?? ''
+  const alias =
+    {
+      'http.port': ' `PORT`',
+      'database.url': ' `DATABASE_URL`',
+      'redis.url': ' `REDIS_URL`',
+      'tracing.endpoint': ' `OTEL_EXPORTER_OTLP_ENDPOINT`',
+    }[key] ?? ''
   return `| \`${key}\` | ${noteOf(schema).type} | ${shown} | \`${variableOf(key)}\`${alias} | ${unwrap(schema).description} |`
 }

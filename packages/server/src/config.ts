@@ -15,6 +15,7 @@ import {
   brokers,
   databaseUrl,
   duration,
+  httpUrl,
   noteOf,
   oneOf,
   onOff,
@@ -67,6 +68,9 @@ export const configSchema = z.strictObject({
   metrics: section({
     host: text('Address that `/metrics` listens on. Metrics have no password: keep it private.').default('127.0.0.1'),
     port: port('Port of `/metrics`; 0 takes a free one.').default(9106),
+    certificateFile: path(
+      'PEM file of the certificate that a proxy in front serves. Its end is then among the metrics, and an alert tells of it in time.',
+    ).optional(),
   }),
   data: section({
     dir: path(
@@ -201,6 +205,10 @@ export const configSchema = z.strictObject({
     'What this process does: `api` serves requests and live events, `worker` runs consumers, jobs and the way to Kafka. Both in one unless told otherwise.',
     ['api', 'worker'],
   ).default(['api', 'worker']),
+  tracing: section({
+    endpoint: httpUrl('Receiver of traces, by OTLP over HTTP: `http://127.0.0.1:4318`. Without it there are none.').optional(),
+    samplePercent: whole('Of how many requests out of a hundred a trace is kept.', { min: 1, max: 100 }).default(100),
+  }),
   log: section({
     level: oneOf('How much is logged: this level and what is worse.', [
       'trace',

@@ -15,6 +15,7 @@ import { systemClock, type Clock } from './ports/clock.ts'
 import type { Database } from './ports/database.ts'
 import type { Doorbell } from './ports/doorbell.ts'
 import type { RateLimit, RateLimiter } from './ports/rate-limiter.ts'
+import type { Guard } from './resilience.ts'
 import type { Tables } from './schema.ts'
 import type { Metrics } from './surfaces/metrics.ts'
 
@@ -36,6 +37,8 @@ export interface OpenedApp {
   limiter: RateLimiter
   /** Where `redis.url` names a Redis. */
   shared: SharedStores | undefined
+  /** Of connections to Postgres, where the database is one. */
+  guard: Guard | undefined
   /** For people: which database, and where. */
   storage: string
   close(): Promise<void>
@@ -45,7 +48,16 @@ export interface OpenedApp {
 export async function openApp(config: Config, options: OpenAppOptions = {}): Promise<OpenedApp> {
   const { metrics, warn = () => {} } = options
   const clock = systemClock
-  const { database, description } = await openDatabase(config, options)
+  const { database, description, guard } = await openDatabase(config, {
+    ...options,
+    guard: {
+      onState(name, state, before) {
+        metrics?.breaker(name, state)
+        if (before === 'closed') warn('postgres cannot be reached: requests are refused at once until a connection succeeds', {})
+      },
+      ...(metrics && { onFailure: metrics.dependencyFailure }),
+    },
+  })
   let keys: Keyring | undefined
   let shared: SharedStores | undefined
   try {
@@ -59,6 +71,7 @@ export async function openApp(config: Config, options: OpenAppOptions = {}): Pro
     keys = await openKeys(config, { clock, warn })
     const passwords = createPasswords()
     metrics?.passwordQueue(passwords.load)
+    watchKeys(metrics, keys, clock)
     const app = compose({
       database,
       clock,
@@ -87,6 +100,7 @@ export async function openApp(config: Config, options: OpenAppOptions = {}): Pro
       sequenced,
       limiter,
       shared,
+      guard,
       storage: description,
       async close() {
         keys?.close()
@@ -120,10 +134,16 @@ function withMaxima(limiter: RateLimiter, maxima: Record<string, number>): RateL
     if (!changed) known.set(limit, (changed = { ...limit, max: maxima[limit.name] ?? limit.max }))
     return changed
   }
+  const { consumeNow } = limiter
   return {
     consume: (limit, key, points) => limiter.consume(own(limit), key, points),
+    ...(consumeNow && { consumeNow: (limit, key, points) => consumeNow(own(limit), key, points) }),
     refund: (limit, key) => limiter.refund(own(limit), key),
   }
+}
+
+function watchKeys(metrics: Metrics | undefined, keys: Keyring, clock: Clock): void {
+  if (keys.signingKeyMadeAt() !== undefined) metrics?.signingKey(() => clock.nowMs() - Date.parse(keys.signingKeyMadeAt()!))
 }
 
 async function prepareSchema(database: Database<Tables>, migrate: boolean): Promise<void> {

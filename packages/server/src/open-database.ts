@@ -3,18 +3,23 @@ import { dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { maskDatabaseUrl, type Config } from './config.ts'
 import type { PoolState } from './adapters/database/postgres.ts'
+import type { OnTransaction } from './adapters/database/transaction.ts'
 import type { OnQuery } from './adapters/database/watched-driver.ts'
 import { makeFolders } from './core/folders.ts'
 import { StartError } from './core/start-error.ts'
 import { DatabaseUnavailable, type Database } from './ports/database.ts'
+import { createGuard, type Guard, type GuardOptions } from './resilience.ts'
 import type { Tables } from './schema.ts'
 
 export interface OpenDatabaseOptions {
   onQuery?: OnQuery
+  onTransaction?: OnTransaction
   onPool?: (pool: PoolState) => void
   /** Hears that the start waits for a database that is away, once. */
   onWaiting?: (reason: string) => void
   onConnectionError?: (error: Error) => void
+  /** Hear how Postgres is doing. */
+  guard?: Pick<GuardOptions, 'onState' | 'onFailure'>
   /** Refuses a second server on the same SQLite file, for as long as the database is open. */
   exclusive?: boolean
 }
@@ -23,6 +28,8 @@ export interface OpenedStorage {
   database: Database<Tables>
   /** For people: `SQLite, /srv/pinstack-data/pinstack.db`; never a password. */
   description: string
+  /** Stands before every connection to Postgres. */
+  guard?: Guard
 }
 
 /** Opens what `database.url` names. The driver of the other engine is not even loaded. */
@@ -30,7 +37,7 @@ export async function openDatabase(config: Config, options: OpenDatabaseOptions 
   return config.database.url.startsWith('sqlite:') ? openSqliteFile(config, options) : openPostgresServer(config, options)
 }
 
-async function openSqliteFile(config: Config, { onQuery, exclusive = false }: OpenDatabaseOptions): Promise<OpenedStorage> {
+async function openSqliteFile(config: Config, { onQuery, onTransaction, exclusive = false }: OpenDatabaseOptions): Promise<OpenedStorage> {
   const { openSqlite } = await import('./adapters/database/sqlite.ts')
   const { checkSqliteFile, lockSqliteFile } = await import('./adapters/database/sqlite-file.ts')
   const path = resolve(config.data.dir, config.database.url.slice('sqlite:'.length))
@@ -38,7 +45,11 @@ async function openSqliteFile(config: Config, { onQuery, exclusive = false }: Op
   const unlock = exclusive ? lockSqliteFile(path) : () => {}
   try {
     checkSqliteFile(path, { waitMs: config.database.startTimeoutMs })
-    const database = openSqlite<Tables>(path, { synchronous: config.database.synchronous, ...(onQuery && { onQuery }) })
+    const database = openSqlite<Tables>(path, {
+      synchronous: config.database.synchronous,
+      ...(onQuery && { onQuery }),
+      ...(onTransaction && { onTransaction }),
+    })
     return { database: closingAlso(database, unlock), description: `SQLite, ${path}` }
   } catch (error) {
     unlock()
@@ -71,19 +82,26 @@ function closingAlso(database: Database<Tables>, also: () => void): Database<Tab
 }
 
 const retryEveryMs = 250
+const connectTimeoutMs = 5_000
+/** Statements and transactions at once. Those that find no connection wait, and for no longer than one may take to be made. */
+const connectionsWantedMax = 10_000
 const versionMin = 14
 
 async function openPostgresServer(config: Config, options: OpenDatabaseOptions): Promise<OpenedStorage> {
   const { openPostgres, readServerVersion } = await import('./adapters/database/postgres.ts')
   const { url, startTimeoutMs, replicaUrl, poolMax, statementTimeoutMs, lockTimeoutMs } = config.database
-  const { onQuery, onPool, onConnectionError, onWaiting } = options
+  const { onQuery, onTransaction, onPool, onConnectionError, onWaiting } = options
+  let guard: Guard | undefined
   const database = openPostgres<Tables>({
     url,
+    guarded: (connecting) => (guard ? guard.run(connecting) : connecting()),
+    connectTimeoutMs,
     replicaUrl,
     poolMax,
     statementTimeoutMs,
     lockTimeoutMs,
     ...(onQuery && { onQuery }),
+    ...(onTransaction && { onTransaction }),
     ...(onPool && { onPool }),
     ...(onConnectionError && { onConnectionError }),
   })
@@ -93,7 +111,14 @@ async function openPostgresServer(config: Config, options: OpenDatabaseOptions):
     try {
       const { major, text } = await readServerVersion(database.db)
       if (major < versionMin) throw new StartError(`Postgres at ${shown} is version ${text}; Pinstack needs ${versionMin} or newer.`)
-      return { database, description: `Postgres ${text}, ${shown}` }
+      // From here on; a start waits for Postgres, and says why.
+      guard = createGuard({
+        name: 'postgres',
+        timeoutMs: 2 * connectTimeoutMs, // the pool gives up first; one that it hands out after this would be lost
+        bulkhead: { runningMax: connectionsWantedMax },
+        ...options.guard,
+      })
+      return { database, description: `Postgres ${text}, ${shown}`, guard }
     } catch (error) {
       const reason = reasonOf(error)
       if (!(error instanceof DatabaseUnavailable) || performance.now() > deadlineMs) {

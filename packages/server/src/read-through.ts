@@ -18,7 +18,7 @@ export type ReadThrough = <T>(key: string, options: ReadThroughOptions<T>) => Pr
  * between: the write revoked the lease of the flight, so who comes after it starts another. What it returns is shared: it is
  * frozen on top, and not to be changed below.
  */
-export function createReadThrough(cache: Cache, onLookup: (outcome: 'hit' | 'miss') => void = () => {}): ReadThrough {
+export function createReadThrough(cache: Cache, onLookup: (outcome: 'hit' | 'miss', seconds: number) => void = () => {}): ReadThrough {
   const flights = new Map<string, Promise<unknown>>()
   // Parsing costs more than all else of a hit. The text decides: what another process has put is read anew.
   const parsed = new LRUCache<string, { text: string; value: unknown }>({ max: parsedMax })
@@ -30,8 +30,9 @@ export function createReadThrough(cache: Cache, onLookup: (outcome: 'hit' | 'mis
     return value
   }
   return async <T>(key: string, { ttlMs, load }: ReadThroughOptions<T>) => {
+    const startMs = performance.now()
     const found = await cache.get(key)
-    onLookup('value' in found ? 'hit' : 'miss')
+    onLookup('value' in found ? 'hit' : 'miss', (performance.now() - startMs) / 1000)
     if ('value' in found) return parse(key, found.value) as T
     const { lease } = found
     const flightKey = `${lease} ${key}`

@@ -4,6 +4,9 @@ import { startBackground, type Background } from './background.ts'
 import type { App } from './compose.ts'
 import type { Config } from './config.ts'
 import { StartError } from './core/start-error.ts'
+import { readCertificateExpiry, readDisk } from './process-state.ts'
+import { openTracing } from './open-tracing.ts'
+import type { Tracer } from './core/correlation.ts'
 import { migrationStatus } from './migrations/index.ts'
 import { openApp, type OpenedApp } from './open-app.ts'
 import { openKafka } from './open-kafka.ts'
@@ -60,28 +63,34 @@ export async function createServer(config: Config, options: ServerOptions = {}):
   let opened: OpenedApp | undefined
   let background: Background | undefined
   let kafka: KafkaBus | undefined
+  let tracer: Tracer | undefined
   try {
+    tracer = await openTracing(config, warn)
     opened = await openApp(config, {
       migrate: true,
       exclusive: true,
       metrics,
       warn,
       onQuery: ({ kind, durationMs, failed }) => metrics.databaseQuery(kindOf(kind), durationMs / 1000, !failed),
-      onPool: (pool) => metrics.databasePool(() => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount })),
+      onTransaction: metrics.transaction,
+      onPool: (pool) =>
+        metrics.databasePool(() => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount, max: pool.options.max })),
       onWaiting: (reason) => logger.warn(reason),
       onConnectionError: (error) => logger.warn({ err: error }, 'a database connection was lost'),
     })
     const { app, database, clock, committed, sequenced } = opened
     const settings = { pollMs: config.outbox.pollMs, retentionMs: config.outbox.retentionDays * dayMs }
     const { roles } = config
+    const debug = (message: string, fields: Record<string, unknown>) => logger.debug(fields, message)
     kafka = roles.includes('worker') ? await openKafka(config, { warn }) : undefined
-    background = await startBackground({ app, database, clock, committed, sequenced, settings, roles, kafka, metrics, warn })
+    background = await startBackground({ app, database, clock, committed, sequenced, settings, roles, kafka, metrics, tracer, warn, debug })
     const setupToken = roles.includes('api') ? await app.auth.ensureSetupToken() : undefined
-    return await withSurfaces({ options, config, logger, metrics, opened, background, kafka, setupToken })
+    return await withSurfaces({ options, config, logger, metrics, tracer, opened, background, kafka, setupToken })
   } catch (error) {
     await background?.close()
     await kafka?.close()
     await opened?.close()
+    await tracer?.close()
     metrics.close()
     throw error
   }
@@ -92,17 +101,21 @@ interface Parts {
   config: Config
   logger: Logger
   metrics: Metrics
+  tracer: Tracer | undefined
   opened: OpenedApp
   background: Background
   kafka: KafkaBus | undefined
   setupToken: string | undefined
 }
 
-async function withSurfaces({ options, config, logger, metrics, opened, background, kafka, setupToken }: Parts): Promise<Server> {
+async function withSurfaces({ options, config, logger, metrics, tracer, opened, background, kafka, setupToken }: Parts): Promise<Server> {
   const { app, storage } = opened
   const readBehind = config.kafka.brokers.length > 0 ? readUnpublished : readBacklog
   const health = createHealth({ version, checks: [...healthChecks(opened, readBehind), ...kafkaCheck(kafka)] })
   metrics.outbox(() => readOutboxState(opened, readBehind))
+  metrics.disk(() => readDisk(config.data.dir))
+  const { certificateFile } = config.metrics
+  if (certificateFile !== undefined) metrics.certificate(() => readCertificateExpiry(certificateFile))
   const http = !config.roles.includes('api')
     ? undefined
     : await createHttpSurface(
@@ -111,6 +124,7 @@ async function withSurfaces({ options, config, logger, metrics, opened, backgrou
           authenticate: app.auth.authenticate,
           logger,
           metrics,
+          tracer,
           health,
           version,
           corsOrigins: config.http.cors.origins,
@@ -130,6 +144,7 @@ async function withSurfaces({ options, config, logger, metrics, opened, backgrou
     await http?.close()
     await background.close()
     await opened.close()
+    await tracer?.close()
     await monitor.close()
     metrics.close()
   }
@@ -184,10 +199,15 @@ function kafkaCheck(kafka: KafkaBus | undefined): HealthCheck[] {
   return kafka ? [{ name: 'kafka', required: false, check: kafka.ping }] : []
 }
 
-function healthChecks({ database, clock, shared }: OpenedApp, readBehind: typeof readBacklog): HealthCheck[] {
+function healthChecks({ database, clock, shared, guard }: OpenedApp, readBehind: typeof readBacklog): HealthCheck[] {
   return [
     ...(shared ? [{ name: 'redis', required: false, check: shared.ping, about: () => ({ breaker: shared.guard.state }) }] : []),
-    { name: 'database', required: true, check: async () => void (await readLastSeq(database.db)) },
+    {
+      name: 'database',
+      required: true,
+      check: async () => void (await readLastSeq(database.db)),
+      ...(guard && { about: () => ({ breaker: guard.state }) }),
+    },
     {
       name: 'migrations',
       required: true,

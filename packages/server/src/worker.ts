@@ -2,6 +2,7 @@ import { localDoorbell } from './adapters/doorbell/local.ts'
 import { inProcessBus } from './adapters/event-bus/in-process.ts'
 import type { BackgroundDeps } from './background.ts'
 import { consumeBatches, type ConsumerDeps } from './outbox/consumers.ts'
+import { countDeadLetters } from './outbox/dead-letters.ts'
 import { startLease, type Lease } from './outbox/lease.ts'
 import { startJob, startLoop, type Loop } from './outbox/loop.ts'
 import { publishedName, savePosition, selectPosition } from './outbox/positions.ts'
@@ -25,9 +26,12 @@ export interface Worker {
 
 /** Consumers, jobs, and the way of the events to the broker where there is one. Any number of processes may run one. */
 export async function startWorker(deps: BackgroundDeps): Promise<Worker> {
-  const { app, database, clock, kafka, metrics, warn } = deps
+  const { app, database, clock, kafka, metrics, tracer, warn, debug } = deps
   const { retentionMs } = deps.settings
-  const failed = (part: string) => (error: unknown) => warn(`${part} failed, and is tried again`, { err: error })
+  const failed = (part: string) => (error: unknown) => {
+    metrics?.backgroundFailure(part)
+    warn(`${part} failed, and is tried again`, { err: error })
+  }
 
   const sending = kafka && startSending(deps, kafka.publish)
   const bus = kafka ?? readingBus(deps)
@@ -35,23 +39,26 @@ export async function startWorker(deps: BackgroundDeps): Promise<Worker> {
   const consuming: ConsumerDeps = {
     database,
     clock,
-    onOutcome(outcome, consumer, type) {
+    tracer,
+    onOutcome(outcome, consumer, { id, type }) {
       metrics?.event(outcome, consumer, type)
+      debug?.(`event ${outcome}`, { consumer, event_id: id, event_type: type })
       if (outcome === 'retried') parked.ring()
     },
-    onFailure: (error, context) => warn('an event could not be consumed', { err: error, ...context }),
+    onFailure: (error, { eventId, ...context }) => warn('an event could not be consumed', { err: error, event_id: eventId, ...context }),
   }
   const retries = app.consumers.map((consumer) => startRetries(consuming, consumer, { parked, onFailure: failed('retry') }))
   for (const consumer of app.consumers) await bus.subscribe(consumer.name, consumer.types, consumeBatches(consuming, consumer))
-  metrics?.consumerLag(async () =>
-    Object.fromEntries(await Promise.all(app.consumers.map(async ({ name }) => [name, await bus.lag(name)] as const))),
-  )
+  const groups = app.consumers.map(({ name }) => name)
+  for (const { name, types } of app.consumers) metrics?.knownConsumer(name, types)
+  metrics?.consumerLag(() => byName(groups, bus.lag))
+  metrics?.deadLetters(() => byName(groups, (name) => countDeadLetters(database.db, name)))
 
-  const pruning = kafka
-    ? { groups: [publishedName], retentionMs, marksMs: retentionMs + brokerSlackMs }
-    : { groups: app.consumers.map(({ name }) => name), retentionMs }
+  const pruning = kafka ? { groups: [publishedName], retentionMs, marksMs: retentionMs + brokerSlackMs } : { groups, retentionMs }
   const prune = async () => (await pruneEvents({ database, clock, ...pruning })) > 0
-  const jobs = Object.entries({ ...app.jobs, prune }).map(([name, job]) => startJob(jobEveryMs, job, failed(name)))
+  const work = Object.entries({ ...app.jobs, prune })
+  metrics?.knownParts(['consumer', 'retry', ...work.map(([name]) => name)])
+  const jobs = work.map(([name, job]) => startJob(jobEveryMs, job, failed(name)))
 
   return {
     bus,
@@ -96,4 +103,8 @@ function readingBus({ database, sequenced, settings, warn }: BackgroundDeps): Ev
     wait: (signal) => sequenced.wait(settings.pollMs, signal),
     start: (turn) => startLoop(turn, (error) => warn('consumer failed, and is tried again', { err: error })),
   })
+}
+
+async function byName(names: readonly string[], read: (name: string) => Promise<number>): Promise<Record<string, number>> {
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await read(name)] as const)))
 }

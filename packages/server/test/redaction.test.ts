@@ -2,12 +2,14 @@ import { Writable } from 'node:stream'
 import { expect, it } from 'vitest'
 import { createServer } from '../src/server.ts'
 import { createLogger } from '../src/surfaces/logging.ts'
+import { openOtlpReceiver } from './otlp-receiver.ts'
 import { call, quietly, testConfig } from './serve.ts'
 
-it('lets no password, token, address or cookie into a log, an event, a metric or an error', async () => {
+it('lets no password, token, address or cookie into a log, an event, a metric, a trace or an error', async () => {
   const lines: string[] = []
   const destination = new Writable({ write: (chunk, _encoding, done) => (lines.push(String(chunk)), done()) })
-  const server = await createServer(testConfig({ 'log.level': 'trace' }), {
+  const receiver = await openOtlpReceiver()
+  const server = await createServer(testConfig({ 'log.level': 'trace', 'tracing.endpoint': receiver.url }), {
     ...quietly,
     logger: createLogger({ level: 'trace', destination }),
   })
@@ -59,10 +61,13 @@ it('lets no password, token, address or cookie into a log, an event, a metric or
   const metrics = await (await fetch(metricsUrl)).text()
   const rows = await server.app.audit.list()
   await server.close()
+  await receiver.close()
+  const traces = receiver.bodies.join('\n')
+  expect(traces).toContain('POST /api/v1/auth/login')
   const log = lines.join('')
   expect(log.split('\n').length).toBeGreaterThan(10)
   expect(log).toContain('/api/v1/auth/login')
-  for (const [place, text] of Object.entries({ log, metrics, errors: answers.join('\n'), audit: JSON.stringify(rows) })) {
+  for (const [place, text] of Object.entries({ log, metrics, traces, errors: answers.join('\n'), audit: JSON.stringify(rows) })) {
     for (const secret of secrets) expect(text.includes(secret), `${place} holds ${secret}`).toBe(false)
   }
   expect(metrics).not.toMatch(/"ann"|\/users\/1"/)

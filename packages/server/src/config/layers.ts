@@ -122,7 +122,12 @@ export function variableOf(key: string): string {
 export const fileVariable = 'PINSTACK_CONFIG'
 
 /** Names that platforms set by custom. Weaker than Pinstack's own. */
-export const customVariables: Record<string, string> = { PORT: 'http.port', DATABASE_URL: 'database.url', REDIS_URL: 'redis.url' }
+export const customVariables: Record<string, string> = {
+  PORT: 'http.port',
+  DATABASE_URL: 'database.url',
+  REDIS_URL: 'redis.url',
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'tracing.endpoint',
+}
 
 /**
  * Kubernetes gives every pod of a namespace variables for every service: one named `pinstack` makes `PINSTACK_PORT=tcp://…`,

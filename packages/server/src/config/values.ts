@@ -82,6 +82,20 @@ export function path(description: string) {
   )
 }
 
+/** Without a user and a password: those are headers (`OTEL_EXPORTER_OTLP_HEADERS`), and belong in no listing of the configuration. */
+export function httpUrl(description: string) {
+  const isUrl = (text: string) => {
+    if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return false
+    const { username, password } = new URL(text)
+    return username === '' && password === ''
+  }
+  return note(z.string().refine(isUrl).describe(description), {
+    type: '`http://` or `https://` URL',
+    expects: 'an http:// or https:// URL without a user and a password',
+    fromText: asIs,
+  })
+}
+
 export function whole(description: string, { min, max }: { min: number; max: number }) {
   return note(z.int().min(min).max(max).describe(description), {
     type: `whole number, ${min} to ${max}`,

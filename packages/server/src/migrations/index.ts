@@ -11,6 +11,7 @@ import * as relations from './0006-relations.ts'
 import * as notifications from './0007-notifications.ts'
 import * as live from './0008-live.ts'
 import * as leases from './0009-leases.ts'
+import * as traces from './0010-traces.ts'
 
 interface NumberedMigration {
   up(db: Kysely<any>, dialect: Dialect): Promise<void>
@@ -28,6 +29,7 @@ const migrations: Record<string, NumberedMigration> = {
   '0007-notifications': notifications,
   '0008-live': live,
   '0009-leases': leases,
+  '0010-traces': traces,
 }
 
 export interface MigrationStatus {

@@ -17,6 +17,7 @@ onEachDriver('migrations', (driver) => {
     '0007-notifications',
     '0008-live',
     '0009-leases',
+    '0010-traces',
   ]
 
   async function schemaOf({ db }: Database<any>): Promise<string[]> {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { beforeEach, expect, it } from 'vitest'
 import { onEachDatabase } from '../../test/matrix.ts'
+import { currentCorrelation } from '../core/correlation.ts'
 import { DatabaseUnavailable } from '../ports/database.ts'
 import type { BusEvent } from '../ports/event-bus.ts'
 import { consumeBatches, type Consumer, type ConsumerDeps } from './consumers.ts'
@@ -55,6 +56,31 @@ onEachDatabase('consumers', (world) => {
     await take([event('1'), event('2', 2), event('4')])
     expect(await effects()).toEqual(['1', '2', '4'])
     expect(outcomes).toEqual(['consumed', 'consumed', 'consumed'])
+  })
+
+  it('works within the trace of its event, also when it is tried again', async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    const seen: unknown[] = []
+    const note = (what: string) => seen.push([what, currentCorrelation()?.traceparent])
+    const observing: ConsumerDeps = { ...deps(), onOutcome: note, onFailure: () => note('failure') }
+    const failing: Consumer<any> = {
+      ...consumer,
+      async handle(tx, event) {
+        note(`handle ${event.id}`)
+        await consumer.handle(tx, event)
+      },
+    }
+    poisoned.add('1')
+    await consumeBatches(observing, failing)([{ ...event('1'), traceparent }])
+    poisoned.clear()
+    world.clock.advance(100)
+    await retryDue(observing, failing)
+    await consumeBatches(observing, failing)([event('2')])
+    expect(seen).toEqual([
+      ...['handle 1', 'handle 1', 'failure', 'retried', 'handle 1', 'consumed'].map((what) => [what, traceparent]),
+      ['handle 2', undefined],
+      ['consumed', undefined],
+    ])
   })
 
   it('keeps two consumers apart', async () => {

@@ -1,3 +1,4 @@
+import { correlated, type Correlation, type Tracer } from '../core/correlation.ts'
 import { isoTime } from '../core/time.ts'
 import type { Events, EventType } from '../events.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -32,14 +33,17 @@ export type ConsumerOutcome = 'consumed' | 'retried' | 'dead'
 export interface ConsumerDeps {
   database: Database<Tables>
   clock: Clock
-  onOutcome?: (outcome: ConsumerOutcome, consumer: string, eventType: string) => void
+  /** Called within the event's correlation, as is `onFailure`. */
+  onOutcome?: (outcome: ConsumerOutcome, consumer: string, event: BusEvent) => void
   /** Hears of each failed attempt, with its cause, for the log. */
   onFailure: (error: unknown, context: { consumer: string; eventId: string; attempt: number }) => void
+  /** While traces are kept. */
+  tracer?: Tracer | undefined
 }
 
 /** Makes a batch handler for the bus. It rejects only when waiting helps, and then has done nothing that would be done again. */
 export function consumeBatches(deps: ConsumerDeps, consumer: Consumer<any>): (events: BusEvent[]) => Promise<void> {
-  const { database, onOutcome } = deps
+  const { database } = deps
   const types = new Set<string>(consumer.types)
 
   /** The ordinary case: one transaction for all. */
@@ -53,7 +57,7 @@ export function consumeBatches(deps: ConsumerDeps, consumer: Consumer<any>): (ev
         for (const event of events) if (await takeOnce(deps, consumer, tx, event)) taken.push(event)
         return taken
       })
-      for (const { type } of taken ?? []) onOutcome?.('consumed', consumer.name, type)
+      for (const event of taken ?? []) tellOutcome(deps, 'consumed', consumer, event)
       return taken !== undefined
     } catch (error) {
       if (isTransient(error)) throw error
@@ -80,12 +84,12 @@ export function consumeBatches(deps: ConsumerDeps, consumer: Consumer<any>): (ev
         })
         return undefined
       })
-      if (outcome) onOutcome?.(outcome, consumer.name, event.type)
+      if (outcome) tellOutcome(deps, outcome, consumer, event)
     } catch (error) {
       if (isTransient(error)) throw error
-      deps.onFailure(error, { consumer: consumer.name, eventId: event.id, attempt: 1 })
+      tellFailure(deps, consumer, { error, event, attempt: 1 })
       await database.transaction((tx) => parkEvent(tx, { consumer: consumer.name, event, ...afterFailure(deps.clock, 1, error) }))
-      onOutcome?.('retried', consumer.name, event.type)
+      tellOutcome(deps, 'retried', consumer, event)
     }
   }
 
@@ -97,11 +101,47 @@ export function consumeBatches(deps: ConsumerDeps, consumer: Consumer<any>): (ev
 }
 
 /** Runs the effect unless it has been run: the mark and the effect commit together. Returns whether it ran. */
-export async function takeOnce({ clock }: { clock: Clock }, consumer: Consumer<any>, tx: Tx, event: BusEvent): Promise<boolean> {
+export async function takeOnce({ clock, tracer }: ConsumerDeps, consumer: Consumer<any>, tx: Tx, event: BusEvent): Promise<boolean> {
   const mark = { consumer: consumer.name, eventId: event.id, processedAt: isoTime(clock.nowMs()) }
   if (!(await insertProcessed.first(tx, mark))) return false
-  await consumer.handle(tx, event as ConsumedEvent)
+  await within(event, { tracer, name: `${consumer.name} ${event.type}` }, () => consumer.handle(tx, event as ConsumedEvent))
   return true
+}
+
+/** Whatever the consumer logs, writes and emits belongs to the trace of the request that caused the event. */
+async function within(event: BusEvent, { tracer, name }: { tracer: Tracer | undefined; name: string }, work: () => Promise<void>) {
+  const { traceparent } = event
+  const span = tracer?.start(name, {
+    kind: 'consumer',
+    traceparent: traceparent ?? undefined,
+    attributes: { 'messaging.operation.name': 'process', 'messaging.message.id': event.id },
+  })
+  const correlation: Correlation | undefined = span ? { traceparent: span.traceparent, span } : traceparent ? { traceparent } : undefined
+  if (!correlation) return work()
+  let failed = true
+  try {
+    await correlated(correlation, work)
+    failed = false
+  } finally {
+    span?.end({ failed })
+  }
+}
+
+function toldWithin({ traceparent }: BusEvent, tell: () => void): void {
+  if (traceparent) correlated({ traceparent }, tell)
+  else tell()
+}
+
+export function tellOutcome({ onOutcome }: ConsumerDeps, outcome: ConsumerOutcome, consumer: Consumer<any>, event: BusEvent): void {
+  toldWithin(event, () => onOutcome?.(outcome, consumer.name, event))
+}
+
+export function tellFailure(
+  { onFailure }: ConsumerDeps,
+  consumer: Consumer<any>,
+  { error, event, attempt }: { error: unknown; event: BusEvent; attempt: number },
+): void {
+  toldWithin(event, () => onFailure(error, { consumer: consumer.name, eventId: event.id, attempt }))
 }
 
 const insertProcessed = query<{ consumer: string; eventId: string; processedAt: string }>()((tx: Tx, { consumer, eventId, processedAt }) =>

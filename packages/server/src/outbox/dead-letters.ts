@@ -43,16 +43,16 @@ type Failure = Pick<DeadLetter, 'attempts' | 'error' | 'nextAttemptAt'>
 
 /** Does nothing when the event lies there already: it was handed over twice. */
 export async function parkEvent(tx: Tx, { consumer, event, ...failure }: Failure & { consumer: string; event: BusEvent }): Promise<void> {
-  const { id, type, key, payload, createdAt } = event
-  await insertLetter.run(tx, { consumer, eventId: id, type, key, payload: JSON.stringify(payload), createdAt, ...failure })
+  const { id, type, key, payload, createdAt, traceparent = null } = event
+  await insertLetter.run(tx, { consumer, eventId: id, type, key, payload: JSON.stringify(payload), createdAt, traceparent, ...failure })
 }
 
 const insertLetter = query<
-  Failure & { consumer: string; eventId: string; type: string; key: number; payload: string; createdAt: string }
->()((tx: Tx, { consumer, eventId, type, key, payload, createdAt, attempts, error, nextAttemptAt }) =>
+  Failure & { consumer: string; eventId: string; type: string; key: number; payload: string; createdAt: string; traceparent: string | null }
+>()((tx: Tx, { consumer, eventId, type, key, payload, createdAt, traceparent, attempts, error, nextAttemptAt }) =>
   tx
     .insertInto('deadLetter')
-    .values({ consumer, eventId, type, key, payload, createdAt, attempts, error, nextAttemptAt })
+    .values({ consumer, eventId, type, key, payload, createdAt, traceparent, attempts, error, nextAttemptAt })
     .onConflict((conflict) => conflict.columns(['consumer', 'eventId']).doNothing()),
 )
 
@@ -65,7 +65,19 @@ export const selectNextAttempt = query<{ consumer: string; nowIso: string }>()((
     .select((eb) => eb.fn.min('nextAttemptAt').as('at')),
 )
 
-const columns = ['id', 'consumer', 'eventId', 'type', 'key', 'payload', 'createdAt', 'attempts', 'error', 'nextAttemptAt'] as const
+const columns = [
+  'id',
+  'consumer',
+  'eventId',
+  'type',
+  'key',
+  'payload',
+  'createdAt',
+  'traceparent',
+  'attempts',
+  'error',
+  'nextAttemptAt',
+] as const
 
 /** In the order in which they arrived, the first of each key that is due: what waits behind it comes after it. */
 export async function selectDue(
@@ -116,6 +128,28 @@ const dropLetter = query<{ id: number }>()((tx: Tx, { id }) =>
   tx.deleteFrom('deadLetter').where('id', '=', id).where('nextAttemptAt', 'is', null),
 )
 
+/** Beyond it the metric says no more: something is wrong, and how wrong is not for a scrape to find out. */
+const deadCountedMax = 10_000
+
+const countDeadOf = query<{ consumer: string }>()((db: Db, { consumer }) =>
+  db
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('deadLetter')
+        .where('nextAttemptAt', 'is', null)
+        .where('consumer', '=', consumer)
+        .limit(deadCountedMax)
+        .select('id')
+        .as('dead'),
+    )
+    .select((eb) => eb.fn.countAll<number>().as('count')),
+)
+
+/** Dead letters of one consumer, up to 10,000. */
+export async function countDeadLetters(db: Db, consumer: string): Promise<number> {
+  return (await countDeadOf.first(db, { consumer }))!.count
+}
+
 const countDead = query<{}>()((db: Db) =>
   db
     .selectFrom('deadLetter')
@@ -138,8 +172,17 @@ export function createDeadLetters({ database, clock }: { database: Database<Tabl
   }
 }
 
-type Row = Failure & { id: number; consumer: string; eventId: string; type: string; key: number; payload: string; createdAt: string }
+type Row = Failure & {
+  id: number
+  consumer: string
+  eventId: string
+  type: string
+  key: number
+  payload: string
+  createdAt: string
+  traceparent: string | null
+}
 
-function toLetter({ id, consumer, eventId, type, key, payload, createdAt, ...failure }: Row): DeadLetter {
-  return { id, consumer, event: { id: eventId, type, key, payload: JSON.parse(payload), createdAt }, ...failure }
+function toLetter({ id, consumer, eventId, type, key, payload, createdAt, traceparent, ...failure }: Row): DeadLetter {
+  return { id, consumer, event: { id: eventId, type, key, payload: JSON.parse(payload), createdAt, traceparent }, ...failure }
 }

@@ -1,3 +1,4 @@
+import { currentCorrelation } from '../core/correlation.ts'
 import { isoTime } from '../core/time.ts'
 import type { Events, EventType } from '../events.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -19,11 +20,16 @@ export type Emit = <Type extends EventType>(tx: Tx, event: NewEvent<Type>) => Pr
 /** `committed` is rung after each commit that wrote an event, so that the relay need not wait for its next look. */
 export function createEmit({ database, clock, committed }: { database: Database<Tables>; clock: Clock; committed: Doorbell }): Emit {
   return async (tx, { type, key, payload }) => {
-    await insertEvent.run(tx, { type, key, payload: JSON.stringify(payload), createdAt: isoTime(clock.nowMs()) })
+    const correlation = currentCorrelation()
+    const span = correlation?.span?.child(`publish ${type}`, { kind: 'producer', attributes: { 'messaging.destination.name': 'outbox' } })
+    const traceparent = (span ?? correlation)?.traceparent ?? null
+    await insertEvent.run(tx, { type, key, payload: JSON.stringify(payload), createdAt: isoTime(clock.nowMs()), traceparent })
+    span?.end()
     database.afterCommit(tx, committed.ring)
   }
 }
 
-const insertEvent = query<{ type: EventType; key: number; payload: string; createdAt: string }>()(
-  (tx: Tx, { type, key, payload, createdAt }) => tx.insertInto('outbox').values({ seq: null, type, key, payload, createdAt }),
+const insertEvent = query<{ type: EventType; key: number; payload: string; createdAt: string; traceparent: string | null }>()(
+  (tx: Tx, { type, key, payload, createdAt, traceparent }) =>
+    tx.insertInto('outbox').values({ seq: null, type, key, payload, createdAt, traceparent }),
 )

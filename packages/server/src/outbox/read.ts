@@ -7,7 +7,7 @@ import type { Db } from '../schema.ts'
 
 /** An event with its place in the public order. */
 export type Event<Type extends EventType = EventType> = {
-  [Each in Type]: { id: string; seq: number; type: Each; key: number; payload: Events[Each]; createdAt: string }
+  [Each in Type]: { id: string; seq: number; type: Each; key: number; payload: Events[Each]; createdAt: string; traceparent: string | null }
 }[Type]
 
 /** In the order of their numbers, those of one user or, without `key`, all. */
@@ -16,7 +16,7 @@ export async function readEvents(db: Db, { afterSeq, key, limit }: { afterSeq: n
   return rows.map((row) => ({ ...row, id: String(row.id), seq: row.seq!, payload: JSON.parse(row.payload) }) as Event)
 }
 
-const columns = ['id', 'seq', 'type', 'key', 'payload', 'createdAt'] as const
+const columns = ['id', 'seq', 'type', 'key', 'payload', 'createdAt', 'traceparent'] as const
 
 const selectEvents = query<{ afterSeq: number; limit: number }>()((db: Db, { afterSeq, limit }) =>
   db.selectFrom('outbox').where('seq', '>', afterSeq).orderBy('seq').limit(limit).select(columns),
@@ -39,15 +39,19 @@ export async function readPrunedSeq(db: Db): Promise<number> {
   return (await selectPosition.first(db, { name: prunedName }))?.seq ?? 0
 }
 
-/** How many events wait for their number, and since when. */
+/** A backlog is counted up to here: how much longer it is, is not for a scrape to find out. */
+const backlogCountedMax = 100_000
+
+/** How many events wait for their number, up to 100,000, and since when. */
 export async function readBacklog(db: Db): Promise<{ depth: number; oldestCreatedAt: string | null }> {
   return (await selectBacklog.first(db, {}))!
 }
 
 const selectBacklog = query<{}>()((db: Db) =>
   db
-    .selectFrom('outbox')
-    .where('seq', 'is', null)
+    .selectFrom((eb) =>
+      eb.selectFrom('outbox').where('seq', 'is', null).orderBy('id').limit(backlogCountedMax).select('createdAt').as('waiting'),
+    )
     .select((eb) => [eb.fn.countAll<number>().as('depth'), sql<string | null>`min(${sql.ref('createdAt')})`.as('oldestCreatedAt')]),
 )
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isoTime } from '../core/time.ts'
 import type { Doorbell } from '../ports/doorbell.ts'
-import { afterFailure, takeOnce, type ConsumedEvent, type Consumer, type ConsumerDeps } from './consumers.ts'
+import { afterFailure, takeOnce, tellFailure, tellOutcome, type ConsumedEvent, type Consumer, type ConsumerDeps } from './consumers.ts'
 import { deleteLetter, selectDue, selectNextAttempt, updateFailure, type DeadLetter } from './dead-letters.ts'
 import { isTransient, startLoop, type Loop } from './loop.ts'
 
@@ -38,19 +38,19 @@ export async function retryDue(deps: ConsumerDeps, consumer: Consumer<any>): Pro
 }
 
 async function retry(deps: ConsumerDeps, consumer: Consumer<any>, { id, event, attempts }: DeadLetter): Promise<void> {
-  const { database, clock, onOutcome } = deps
+  const { database, clock } = deps
   try {
     await database.transaction(async (tx) => {
       await consumer.prepare?.(tx, [event as ConsumedEvent])
       await takeOnce(deps, consumer, tx, event)
       await deleteLetter.run(tx, { id })
     })
-    onOutcome?.('consumed', consumer.name, event.type)
+    tellOutcome(deps, 'consumed', consumer, event)
   } catch (error) {
     if (isTransient(error)) throw error
     const failure = afterFailure(clock, attempts + 1, error)
-    deps.onFailure(error, { consumer: consumer.name, eventId: event.id, attempt: failure.attempts })
+    tellFailure(deps, consumer, { error, event, attempt: failure.attempts })
     await database.transaction((tx) => updateFailure.run(tx, { id, ...failure }))
-    onOutcome?.(failure.nextAttemptAt ? 'retried' : 'dead', consumer.name, event.type)
+    tellOutcome(deps, failure.nextAttemptAt ? 'retried' : 'dead', consumer, event)
   }
 }

@@ -12,6 +12,8 @@ export interface OutboxTables {
     key: number
     payload: string
     createdAt: string
+    /** The trace of the request that caused it (W3C Trace Context); null where none did. */
+    traceparent: string | null
   }
   /** How far a group has come. Events that some group has not passed are never pruned. */
   outboxPosition: { name: string; seq: number }
@@ -31,6 +33,7 @@ export interface OutboxTables {
     key: number
     payload: string
     createdAt: string
+    traceparent: string | null
     attempts: number
     error: string
     nextAttemptAt: string | null

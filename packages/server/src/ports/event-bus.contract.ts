@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { correlated } from '../core/correlation.ts'
 import type { BusEvent, EventBus } from './event-bus.ts'
 
 export interface BusUnderTest {
   /** Opens the bus anew: what a restarted process, or another one, has. */
   open(): Promise<EventBus>
-  /** Commits events, one for each key given, and hands them to the bus; returns their ids. */
+  /** Commits events by `emit`, one for each key given, and hands them to the bus; returns their ids. */
   publish(keys: readonly number[]): Promise<string[]>
   /** Forgets everything, before each test. */
   reset(): Promise<void>
@@ -51,6 +52,15 @@ export function eventBusContract(driver: string, given: () => BusUnderTest): voi
         payload: { user_id: 1 },
         createdAt: expect.stringMatching(/^\d{4}-.*Z$/),
       })
+    })
+
+    it('hands over the trace that caused an event', async () => {
+      const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+      const { got, handle } = collect()
+      await bus.subscribe('group', types, handle)
+      await correlated({ traceparent }, () => given().publish([1]))
+      await given().publish([1])
+      await expect.poll(() => got.map((event) => event.traceparent ?? null)).toEqual([traceparent, null])
     })
 
     it('keeps the order of each key', async () => {

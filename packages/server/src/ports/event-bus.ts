@@ -8,8 +8,8 @@ export interface BusEvent {
   payload: unknown
   /** ISO-8601, of the transaction that wrote it. */
   createdAt: string
-  /** The trace that the change belongs to, as W3C's Trace Context writes it; not there without tracing. */
-  traceparent?: string
+  /** The trace that it belongs to (W3C Trace Context), where one is known. */
+  traceparent?: string | null | undefined
 }
 
 /**

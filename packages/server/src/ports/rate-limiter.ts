@@ -22,6 +22,8 @@ export interface RateLimiter {
    * `retryAfterMs` when there are not enough.
    */
   consume(limit: RateLimit, key: string, points?: number): Promise<Allowance | undefined>
+  /** The same at once, where the count is at hand: every request is counted, and most of them wait for nothing else. */
+  consumeNow?(limit: RateLimit, key: string, points?: number): Allowance
   /** Gives one point back: what was tried turned out to be legitimate. */
   refund(limit: RateLimit, key: string): Promise<void>
 }

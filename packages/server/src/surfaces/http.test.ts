@@ -156,6 +156,7 @@ describe('a log line', () => {
         level: 'info',
         time: expect.any(String),
         request_id: expect.any(String),
+        trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
         method: 'POST',
         route: 'unmatched',
         status: 404,
@@ -163,6 +164,17 @@ describe('a log line', () => {
         msg: 'request',
       },
     ])
+  })
+
+  it('names the trace of whoever calls, and makes one for what changes something; a header that is none is none', async () => {
+    const { url, lines } = await listening()
+    const given = '4bf92f3577b34da6a3ce929d0e0e4736'
+    const get = (traceparent: string) => fetch(`${url}/api/v1/hello/ann`, { headers: { traceparent, authorization: 'Bearer 7' } })
+    await get(`00-${given}-00f067aa0ba902b7-01`)
+    await get(`00-${given}-00f067aa0ba902b7-0x`)
+    await get(`00-${'0'.repeat(32)}-00f067aa0ba902b7-01`)
+    await get(`hunter2","user_id":8`)
+    expect(lines.map(({ trace_id }) => trace_id)).toEqual([given, undefined, undefined, undefined])
   })
 
   it('tells of probes at debug only', async () => {

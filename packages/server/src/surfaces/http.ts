@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Tracer } from '../core/correlation.ts'
 import type { Authenticate } from '../core/viewer.ts'
 import type { Route } from '../rest/route.ts'
 import type { AppRouter } from '../router.ts'
@@ -35,6 +36,7 @@ export interface HttpDeps {
   authenticate: Authenticate
   logger: Logger
   metrics: Metrics
+  tracer?: Tracer | undefined
   health: Health
   version: string
   /** Web origins that may call; `*` for any, none for no CORS at all. Tokens travel in headers, so that no origin gets credentials. */
@@ -85,7 +87,7 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
   })
   app.decorateRequest('viewer', null)
   app.setErrorHandler(onError)
-  const requests = trackRequests(app, { logger, metrics, timeoutMs: limits.requestMs })
+  const requests = trackRequests(app, { logger, metrics, tracer: deps.tracer, timeoutMs: limits.requestMs })
   const requestLimits = deps.requestLimits && createRequestLimits(deps.requestLimits)
   requestLimits?.mount(app)
   const isUnderPressure = watchPressure(app, limits.loopDelayMs)
@@ -97,7 +99,7 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
     if (cors?.(request, reply)) return
     if (request.is404) return answerUnknownPath(request, reply) // before its body is read, or a token asked for
     if (isUnderPressure() && !request.routeOptions.config.isProbe) return done(loadErrors.overloaded())
-    done()
+    requests.goOn(request, done)
   })
   const viewers = createViewers(deps.authenticate, metrics.authorization, requestLimits?.countAccount)
   const streaming: Streaming = { heartbeatMs: deps.heartbeatMs, stallMs: limits.stallMs, onCrash: listeners.onCrash }

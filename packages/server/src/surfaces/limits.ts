@@ -44,17 +44,34 @@ export function createRequestLimits({ limiter, maxima }: RequestLimitsOptions) {
   }
   const limitsOf = ({ raw }: FastifyRequest) => (raw.method === 'GET' || raw.method === 'HEAD' ? limits.read : limits.write)
 
-  // @NOTE no async function: each promise costs, and this is done for every request.
-  const count = (limited: Limited, limit: RateLimit, key: string): Promise<void> =>
-    limiter.consume(limit, key, limited.points).then(
-      (left) => {
-        if (left && (!limited.nearest || shareOf(left) < shareOf(limited.nearest))) tell(limited, left)
-      },
-      (error) => {
-        tell(limited, { limit, remaining: 0, resetMs: (error as { retryAfterMs?: number }).retryAfterMs ?? minuteMs })
-        throw error
-      },
+  const { consumeNow } = limiter
+  function allowed(limited: Limited, left: Allowance | undefined): void {
+    if (left && (!limited.nearest || shareOf(left) < shareOf(limited.nearest))) tell(limited, left)
+  }
+  function refused(limited: Limited, limit: RateLimit, error: unknown): never {
+    tell(limited, { limit, remaining: 0, resetMs: (error as { retryAfterMs?: number }).retryAfterMs ?? minuteMs })
+    throw error
+  }
+  /** Undefined when it is done already. @NOTE a promise for each request would cost more than the rest of this. */
+  function count(limited: Limited, limit: RateLimit, key: string): Promise<void> | undefined {
+    if (consumeNow) {
+      try {
+        allowed(limited, consumeNow(limit, key, limited.points))
+      } catch (error) {
+        refused(limited, limit, error)
+      }
+      return undefined
+    }
+    return limiter.consume(limit, key, limited.points).then(
+      (left) => allowed(limited, left),
+      (error) => refused(limited, limit, error),
     )
+  }
+  async function countAccount(request: FastifyRequest, { id }: Viewer): Promise<void> {
+    const { limited } = request
+    if (limited) await (limited.account ??= (async () => count(limited, limitsOf(request).account, String(id)))())
+  }
+
   return {
     /** Has every route of `server` count its requests for their addresses, but those that machines ask for. Comes before the routes. */
     mount(server: FastifyInstance): void {
@@ -65,17 +82,21 @@ export function createRequestLimits({ limiter, maxima }: RequestLimitsOptions) {
           (request, reply, done) => {
             const points = options.config?.callsOf?.(request) ?? 1 // not known before a request comes: other hooks add to the options
             const limited = (request.limited = { reply, points, nearest: undefined, account: undefined })
-            count(limited, limitsOf(request).address, networkOfRequest(request)).then(() => done(), done)
+            let counting: Promise<void> | undefined
+            try {
+              counting = count(limited, limitsOf(request).address, networkOfRequest(request))
+            } catch (error) {
+              return done(error as Error)
+            }
+            if (!counting) return done()
+            counting.then(() => done(), done)
           },
           ...[options.onRequest ?? []].flat(),
         ]
       })
     },
     /** Rejects with `limit.exceeded`. */
-    async countAccount(request: FastifyRequest, { id }: Viewer): Promise<void> {
-      const { limited } = request
-      if (limited) await (limited.account ??= count(limited, limitsOf(request).account, String(id)))
-    },
+    countAccount,
   }
 }
 

@@ -1,10 +1,11 @@
 import pino, { type DestinationStream, type Logger } from 'pino'
+import { currentCorrelation, traceIdOf } from '../core/correlation.ts'
 import { gatheredOutput, isoNow } from './log-lines.ts'
 
 export type { Logger } from 'pino'
 
 /**
- * One JSON object a line: `time` (ISO 8601), `level` (a word), `msg`, and `request_id`, `user_id` where they apply; `err` for an
+ * One JSON object a line: `time` (ISO 8601), `level` (a word), `msg`, and `request_id`, `user_id`, `trace_id` where they apply; `err` for an
  * error and its causes. On standard output unless stated, within 100 ms.
  */
 export function createLogger({ level, destination }: { level: string; destination?: DestinationStream }): Logger {
@@ -12,6 +13,7 @@ export function createLogger({ level, destination }: { level: string; destinatio
     {
       level,
       base: null,
+      mixin: correlationFields,
       timestamp: () => `,"time":"${isoNow()}"`,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError, error: describeError },
@@ -21,10 +23,19 @@ export function createLogger({ level, destination }: { level: string; destinatio
   )
 }
 
+/** Of the request or event that is being worked on where a line is written, whoever writes it. */
+function correlationFields(): object {
+  const correlation = currentCorrelation()
+  if (!correlation) return {}
+  const { requestId, traceparent } = correlation
+  return { ...(requestId !== undefined && { request_id: requestId }), trace_id: traceIdOf(traceparent) }
+}
+
 export interface RequestLine {
   level: 'info' | 'debug'
   request_id: string
   user_id: number | undefined
+  trace_id: string | undefined
   method: string
   /** As JSON: it is the same at each request of a route. */
   routeJson: string
@@ -38,11 +49,12 @@ export interface RequestLine {
  */
 export function requestLog(logger: Logger): (line: RequestLine) => void {
   const stream = (logger as unknown as Record<symbol, DestinationStream>)[pino.symbols.streamSym]!
-  return ({ level, request_id, user_id, method, routeJson, status, ms }) => {
+  return ({ level, request_id, user_id, trace_id, method, routeJson, status, ms }) => {
     if (!logger.isLevelEnabled(level)) return
     const user = user_id === undefined ? '' : `,"user_id":${user_id}`
+    const trace = trace_id === undefined ? '' : `,"trace_id":"${trace_id}"`
     stream.write(
-      `{"level":"${level}","time":"${isoNow()}","request_id":"${request_id}"${user},"method":"${method}","route":${routeJson},"status":${status},"ms":${ms},"msg":"request"}\n`,
+      `{"level":"${level}","time":"${isoNow()}","request_id":"${request_id}"${user}${trace},"method":"${method}","route":${routeJson},"status":${status},"ms":${ms},"msg":"request"}\n`,
     )
   }
 }

@@ -35,13 +35,21 @@ describe('metrics', () => {
     metrics.databaseQuery('select', 0.003, true)
     metrics.databaseQuery('insert', 0.003, false)
     metrics.transaction('retry')
-    metrics.databasePool(() => ({ total: 4, idle: 1, waiting: 0 }))
-    metrics.cache('user', 'hit')
+    metrics.databasePool(() => ({ total: 4, idle: 1, waiting: 0, max: 10 }))
+    metrics.databasePool(() => ({ total: 2, idle: 2, waiting: 0, max: 10 }))
+    metrics.cache('users', 'hit', 0.0002)
     metrics.outbox(async () => ({ depth: 3, lagSeconds: 1.5 }))
     metrics.event('published', 'outbox', 'user_registered')
     metrics.event('dead', 'feed', 'follow_created')
     metrics.breaker('redis', 'half_open')
     metrics.dependencyFailure('redis', 'timeout')
+    metrics.knownConsumer('inbox', ['follow_created'])
+    metrics.consumerLag(async () => ({ feed: 7 }))
+    metrics.deadLetters(async () => ({ feed: 2 }))
+    metrics.backgroundFailure('relay')
+    metrics.disk(() => ({ freeBytes: 5, sizeBytes: 9 }))
+    metrics.signingKey(() => 86_400_000)
+    metrics.certificate(() => 1_800_000_000_000)
     metrics.rateLimited('login')
     metrics.registration()
     metrics.login()
@@ -67,8 +75,21 @@ describe('metrics', () => {
       'pinstack_database_queries_total{kind="insert",outcome="failure"} 1',
       'pinstack_database_query_duration_seconds_bucket{le="0.005",kind="select"} 1',
       'pinstack_database_transactions_total{outcome="retry"} 1',
-      'pinstack_database_pool_connections{state="total"} 4',
-      'pinstack_cache_requests_total{cache="user",result="hit"} 1',
+      'pinstack_database_pool_connections{state="total"} 6',
+      'pinstack_database_pool_connections{state="max"} 20',
+      'pinstack_cache_requests_total{cache="users",result="hit"} 1',
+      'pinstack_cache_request_duration_seconds_bucket{le="0.0001",cache="users"} 0',
+      'pinstack_cache_request_duration_seconds_bucket{le="0.0005",cache="users"} 1',
+      'pinstack_cache_request_duration_seconds_count{cache="users"} 1',
+      'pinstack_consumer_lag_events{consumer="feed"} 7',
+      'pinstack_dead_letters{consumer="feed"} 2',
+      'pinstack_events_dead_total{consumer="inbox",type="follow_created"} 0',
+      'pinstack_background_failures_total{part="relay"} 1',
+      'pinstack_disk_free_bytes 5',
+      'pinstack_disk_size_bytes 9',
+      'pinstack_signing_key_age_seconds 86400',
+      'pinstack_certificate_expiry_timestamp_seconds 1800000000',
+      'pinstack_authentications_total{operation="refresh",outcome="failure"} 0',
       'pinstack_outbox_depth 3',
       'pinstack_outbox_lag_seconds 1.5',
       'pinstack_events_published_total{bus="outbox",type="user_registered"} 1',
@@ -86,7 +107,7 @@ describe('metrics', () => {
   })
 
   it('ask the outbox once a scrape, and leave out what it cannot say', async () => {
-    const metrics = createMetrics({ version: '1.2.3', process: false })
+    const metrics = createMetrics({ version: '1.2.3', process: false, stateKeptMs: 0 })
     let asked = 0
     let isAway = false
     metrics.outbox(async () => {
@@ -104,23 +125,40 @@ describe('metrics', () => {
     expect(await metrics.registry.metrics()).toContain('pinstack_outbox_lag_seconds 0')
   })
 
-  it('have the lag of each consumer, and all else when it cannot be known', async () => {
+  it('ask what costs a look into the database once a second at most, however often they are scraped', async () => {
+    const metrics = createMetrics({ version: '1.2.3', process: false, stateKeptMs: 60_000 })
+    let asked = 0
+    metrics.consumerLag(async () => ({ feed: ++asked }))
+    for (let scrape = 0; scrape < 5; scrape++)
+      expect(await metrics.registry.metrics()).toContain('pinstack_consumer_lag_events{consumer="feed"} 1')
+    expect(asked).toBe(1)
+  })
+
+  it('say which process hands events to Kafka', async () => {
     const metrics = createMetrics({ version: '1.2.3', process: false })
-    let isAway = false
-    metrics.consumerLag(async () => {
-      if (isAway) throw new Error('away')
-      return { feed: 7 }
-    })
     let leads = true
     metrics.relayLeads(() => leads)
-    const early = await metrics.registry.metrics()
-    expect(early).toContain('pinstack_consumer_lag_events{consumer="feed"} 7')
-    expect(early).toContain('pinstack_relay_leader 1')
-    isAway = true
+    expect(await metrics.registry.metrics()).toContain('pinstack_relay_leader 1')
     leads = false
-    const late = await metrics.registry.metrics()
-    expect(late).not.toMatch(/^pinstack_consumer_lag_events\{/m)
-    expect(late).toContain('pinstack_relay_leader 0')
+    expect(await metrics.registry.metrics()).toContain('pinstack_relay_leader 0')
+  })
+
+  it('say nothing of what is not watched: no certificate is not one that ended in 1970', async () => {
+    const text = await createMetrics({ version: '1.2.3', process: false }).registry.metrics()
+    expect(text).toContain('# TYPE pinstack_certificate_expiry_timestamp_seconds gauge')
+    expect(text).not.toMatch(/^pinstack_(certificate_expiry_timestamp_seconds|disk_free_bytes|signing_key_age_seconds|outbox_depth)/m)
+  })
+
+  it('forget the values of a part that can no longer say them', async () => {
+    const metrics = createMetrics({ version: '1.2.3', process: false, stateKeptMs: 0 })
+    let isAway = false
+    metrics.consumerLag(() => {
+      if (isAway) throw new Error('away')
+      return { feed: 1 }
+    })
+    expect(await metrics.registry.metrics()).toContain('pinstack_consumer_lag_events{consumer="feed"} 1')
+    isAway = true
+    expect(await metrics.registry.metrics()).not.toMatch(/^pinstack_consumer_lag_events\{/m)
   })
 
   it('do not wait for a part that hangs', async () => {

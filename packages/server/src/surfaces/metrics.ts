@@ -1,17 +1,26 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { durationTally } from './duration-tally.ts'
 import { requestTallies } from './request-tallies.ts'
+import { readInto, setEach, stateGauges } from './state-gauges.ts'
 
 const prefix = 'pinstack_'
-const readMsMax = 1_000
+const cacheBuckets = [0.000025, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1]
 const databaseBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
 
-export type QueryKind = 'select' | 'insert' | 'update' | 'delete' | 'other'
-export type AuthOperation = 'register' | 'login' | 'refresh' | 'logout' | 'change_password'
-export type SessionEnd = 'logout' | 'revoked' | 'reuse' | 'password' | 'pruned' | 'deleted' | 'expired'
+const queryKinds = ['select', 'insert', 'update', 'delete', 'other'] as const
+const authOperations = ['register', 'login', 'refresh', 'logout', 'change_password'] as const
+const sessionEnds = ['logout', 'revoked', 'reuse', 'password', 'pruned', 'deleted', 'expired'] as const
 
-interface OutboxState {
-  depth: number
-  lagSeconds: number
+export type QueryKind = (typeof queryKinds)[number]
+export type AuthOperation = (typeof authOperations)[number]
+export type SessionEnd = (typeof sessionEnds)[number]
+
+interface PoolConnections {
+  total: number
+  idle: number
+  waiting: number
+  /** As many as there may be. */
+  max: number
 }
 
 export type Metrics = ReturnType<typeof createMetrics>
@@ -22,7 +31,15 @@ export type Metrics = ReturnType<typeof createMetrics>
  *
  * `process: false` leaves out memory, event loop and garbage collection: these watch the whole process, for good.
  */
-export function createMetrics({ version, process: ofProcess = true }: { version: string; process?: boolean }) {
+export function createMetrics({
+  version,
+  process: ofProcess = true,
+  stateKeptMs,
+}: {
+  version: string
+  process?: boolean
+  stateKeptMs?: number
+}) {
   const registry = new Registry()
   const registers = [registry]
   const counter = <Label extends string = never>(name: string, help: string, labelNames: Label[] = []) =>
@@ -54,11 +71,19 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
     ['outcome'],
   )
   const pool = gauge('database_pool_connections', 'Connections to the database, and requests waiting for one.', ['state'])
+  const pools: (() => PoolConnections)[] = []
   const cacheRequests = counter('cache_requests_total', 'Look-ups in a cache.', ['cache', 'result'])
-  const outboxDepth = gauge('outbox_depth', 'Events that are not delivered yet.')
-  const outboxLag = gauge('outbox_lag_seconds', 'Age of the oldest event that is not delivered yet; 0 when there is none.')
+  const cacheSeconds = durationTally(registry, {
+    name: `${prefix}cache_request_duration_seconds`,
+    help: 'Time of a look-up in a cache, not of the reading that a miss costs.',
+    label: 'cache',
+    buckets: cacheBuckets,
+  })
+  const state = stateGauges(registry, { prefix, keptMs: stateKeptMs })
+  const backgroundFailures = counter('background_failures_total', 'Turns of the relay, the tail, a consumer or a job that failed.', [
+    'part',
+  ])
   const relayLeader = gauge('relay_leader', '1 in the process that hands events to Kafka, 0 in those that would take over.')
-  const consumerLag = gauge('consumer_lag_events', 'Events on the bus that a consumer has not taken yet.', ['consumer'])
   const events = {
     published: counter('events_published_total', 'Events handed to a bus.', ['bus', 'type']),
     consumed: counter('events_consumed_total', 'Events whose effect a consumer has committed.', ['consumer', 'type']),
@@ -84,6 +109,17 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
     ['reason'],
   )
 
+  // What is there from the start counts from 0: the first failure is an increase, and a panel of none shows a line.
+  for (const outcome of ['success', 'failure']) {
+    for (const operation of authOperations) authentications.inc({ operation, outcome }, 0)
+    for (const kind of queryKinds) queries.inc({ kind, outcome }, 0)
+  }
+  for (const outcome of ['allowed', 'unauthenticated', 'forbidden']) authorizations.inc({ outcome }, 0)
+  for (const outcome of ['commit', 'rollback', 'retry']) transactions.inc({ outcome }, 0)
+  for (const reason of sessionEnds) sessionsEnded.inc({ reason }, 0)
+  for (const origin of ['system', 'user']) notifications.inc({ origin }, 0)
+  for (const reason of ['left', 'revoked', 'closing', 'aged']) liveStreamsEnded.inc({ reason }, 0)
+
   return {
     registry,
     httpRequest,
@@ -99,23 +135,31 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
       querySeconds.observe({ kind }, seconds)
     },
     transaction: (outcome: 'commit' | 'rollback' | 'retry'): void => transactions.inc({ outcome }),
-    databasePool: (read: () => { total: number; idle: number; waiting: number }): void =>
-      readInto(pool, () => setEach(pool, 'state', read())),
-    cache: (cache: string, result: 'hit' | 'miss'): void => cacheRequests.inc({ cache, result }),
-    /** Asked once a scrape, for 1 s at most; a failure leaves the gauges out. */
-    outbox(read: () => Promise<OutboxState> | OutboxState): void {
-      let reading: Promise<OutboxState> | undefined
-      const readOnce = () =>
-        (reading ??= atMost(readMsMax, read).finally(() => {
-          reading = undefined
-        })) // for both gauges of a scrape
-      readInto(outboxDepth, async () => outboxDepth.set((await readOnce()).depth))
-      readInto(outboxLag, async () => outboxLag.set((await readOnce()).lagSeconds))
+    /** Called for each pool that there is. */
+    databasePool(read: () => PoolConnections): void {
+      pools.push(read)
+      readInto(pool, () => {
+        for (const name of ['total', 'idle', 'waiting', 'max'] as const)
+          pool.set(
+            { state: name },
+            pools.reduce((sum, one) => sum + one()[name], 0),
+          )
+      })
     },
     relayLeads: (read: () => boolean): void => readInto(relayLeader, () => relayLeader.set(read() ? 1 : 0)),
-    /** Asked once a scrape, for 1 s at most; a failure leaves the gauge out. */
-    consumerLag: (read: () => Promise<Record<string, number>>): void =>
-      readInto(consumerLag, async () => setEach(consumerLag, 'consumer', await atMost(readMsMax, read))),
+    cache(cache: string, result: 'hit' | 'miss', seconds: number): void {
+      cacheRequests.inc({ cache, result })
+      cacheSeconds(cache, seconds)
+    },
+    /** Once a consumer is there: its counters begin at 0. */
+    knownConsumer(consumer: string, types: readonly string[]): void {
+      for (const type of types) for (const stage of ['consumed', 'retried', 'dead'] as const) events[stage].inc({ consumer, type }, 0)
+    },
+    backgroundFailure: (part: string): void => backgroundFailures.inc({ part }),
+    knownParts(parts: readonly string[]): void {
+      for (const part of parts) backgroundFailures.inc({ part }, 0)
+    },
+    ...state,
     event(stage: keyof typeof events, by: string, type: string): void {
       if (stage === 'published') events.published.inc({ bus: by, type })
       else events[stage].inc({ consumer: by, type })
@@ -134,38 +178,5 @@ export function createMetrics({ version, process: ofProcess = true }: { version:
     liveStreamEnded: (reason: 'left' | 'revoked' | 'closing' | 'aged'): void => liveStreamsEnded.inc({ reason }),
     /** Lets go of whatever the gauges ask. */
     close: (): void => registry.clear(),
-  }
-}
-
-/** Has `gauge` filled whenever it is scraped. A part that cannot be asked leaves its gauge out and the others alone. */
-function readInto(gauge: Gauge<any>, fill: () => Promise<void> | void): void {
-  const collected = gauge as Gauge<any> & { collect: () => Promise<void>; labelNames: string[] }
-  const isLabelled = collected.labelNames.length > 0
-  collected.collect = async () => {
-    try {
-      await fill()
-    } catch {
-      // @NOTE `remove` without labels throws where there are some, and takes the whole scrape with it.
-      if (isLabelled) gauge.reset()
-      else gauge.remove()
-    }
-  }
-}
-
-function setEach(gauge: Gauge<any>, label: string, values: Record<string, number>): void {
-  for (const [name, value] of Object.entries(values)) gauge.set({ [label]: name }, value)
-}
-
-async function atMost<T>(ms: number, read: () => Promise<T> | T): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  try {
-    return await Promise.race([
-      read(),
-      new Promise<never>((_, reject) => {
-        timer = setTimeout(reject, ms, new Error('too slow'))
-      }),
-    ])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -1,4 +1,5 @@
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { correlated, newTraceparent, readTraceparent, traceIdOf, type Correlation, type Tracer } from '../core/correlation.ts'
 import { loadErrors } from './envelope.ts'
 import { requestLog, type Logger } from './logging.ts'
 import type { Metrics } from './metrics.ts'
@@ -12,6 +13,8 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     about: RouteAbout | null
+    /** What ties its logs, events and spans together. Null for a read of which nobody keeps a trace. */
+    correlation: Correlation | null
   }
 }
 
@@ -45,12 +48,23 @@ const statusOfTheGone = 499
  */
 export function trackRequests(
   server: FastifyInstance,
-  { logger, metrics, timeoutMs = requestMsMax }: { logger: Logger; metrics: Metrics; timeoutMs?: number | undefined },
+  {
+    logger,
+    metrics,
+    tracer,
+    timeoutMs = requestMsMax,
+  }: {
+    logger: Logger
+    metrics: Metrics
+    tracer?: Tracer | undefined
+    timeoutMs?: number | undefined
+  },
 ) {
   const pending = new Map<FastifyReply, number>() // by age, since a Map keeps the order of its inserts
   const log = requestLog(logger)
   metrics.httpInFlight(() => pending.size)
   server.decorateRequest('about', null)
+  server.decorateRequest('correlation', null)
 
   server.addHook('onRoute', (options) => {
     let about: RouteAbout | undefined // not before a request comes: other hooks have their say on the options after this one
@@ -61,7 +75,25 @@ export function trackRequests(
       },
       ...[options.onRequest ?? []].flat(),
     ]
+    // @NOTE once the body has been read, since what reads it does not hand the correlation on. A read that nobody traces needs none, and pays nothing.
+    if (tracer || [options.method].flat().some((method) => method !== 'GET' && method !== 'HEAD'))
+      options.preValidation = [(request, _reply, done) => goOn(request, done), ...[options.preValidation ?? []].flat()]
   })
+
+  function correlationOf(request: FastifyRequest): Correlation | null {
+    const given = readTraceparent(request.raw.headers.traceparent)
+    if (tracer) {
+      const span = tracer.start(request.method, { kind: 'server', traceparent: given })
+      return { traceparent: span.traceparent, requestId: request.id, span }
+    }
+    if (given === undefined && request.method === 'GET') return null
+    return { traceparent: given ?? newTraceparent(), requestId: request.id }
+  }
+
+  function goOn(request: FastifyRequest, done: () => void): void {
+    if (request.correlation) correlated(request.correlation, done)
+    else done()
+  }
 
   function completed(request: FastifyRequest, reply: FastifyReply, ms: number): void {
     const { pattern, json, level } = request.about ?? (request.is404 ? unmatched : aboutRoute(request.routeOptions.config)) // where a hook has answered
@@ -69,9 +101,16 @@ export function trackRequests(
     const route = isFixed ? pattern : pattern(request)
     const status = reply.raw.writableFinished ? reply.raw.statusCode : statusOfTheGone
     metrics.httpRequest(request.method, route, status, isStream(reply) ? undefined : ms / 1000) // how long one listens says nothing of how fast one is served
+    const { correlation } = request
+    correlation?.span?.end({
+      name: `${request.method} ${route}`,
+      failed: status >= 500,
+      attributes: { 'http.request.method': request.method, 'http.route': route, 'http.response.status_code': status },
+    })
     log({
       level,
       request_id: request.id,
+      trace_id: correlation ? traceIdOf(correlation.traceparent) : undefined,
       user_id: request.viewer?.id,
       method: request.method,
       routeJson: isFixed ? json : JSON.stringify(route),
@@ -96,6 +135,7 @@ export function trackRequests(
       const startMs = performance.now()
       pending.set(reply, startMs)
       if (isLeaving) reply.header('connection', 'close')
+      request.correlation = correlationOf(request)
       // @NOTE one listener on `close` and not Fastify's onResponse: that one is not told of a client that has left.
       reply.raw.on('close', () => {
         pending.delete(reply)
@@ -106,6 +146,8 @@ export function trackRequests(
     takeLeave(): void {
       isLeaving = true
     },
+    /** Whatever `done` causes belongs to the request. */
+    goOn,
     /** Asks clients to come back on another connection: after their answer, or now where it is a stream that has no end of its own. */
     drain(): void {
       for (const reply of pending.keys()) {

@@ -1,8 +1,8 @@
-import { Kysely, PostgresDialect, sql } from 'kysely'
+import { Kysely, PostgresDialect, sql, type PostgresPool, type PostgresPoolClient } from 'kysely'
 import pg from 'pg'
 import { DatabaseUnavailable, type Database, type Dialect } from '../../ports/database.ts'
 import { postgresTextSearch } from './postgres-text-search.ts'
-import { createDatabase } from './transaction.ts'
+import { createDatabase, type OnTransaction } from './transaction.ts'
 import { watchedDriver, type OnQuery } from './watched-driver.ts'
 
 export interface PostgresOptions {
@@ -13,10 +13,13 @@ export interface PostgresOptions {
   connectTimeoutMs?: number
   statementTimeoutMs?: number
   lockTimeoutMs?: number
+  /** Makes each call that gets a connection. */
+  guarded?: <T>(connecting: () => Promise<T>) => Promise<T>
   onQuery?: OnQuery
+  onTransaction?: OnTransaction
   /** Hears of idle connections that the server cut; without a listener such an error ends the process. */
   onConnectionError?: (error: Error) => void
-  /** Is asked for the pool when it has been made, for metrics. */
+  /** Is given each pool when it has been made, for metrics: the replica has one of its own. */
   onPool?: (pool: PoolState) => void
 }
 
@@ -24,6 +27,7 @@ export interface PoolState {
   readonly totalCount: number
   readonly idleCount: number
   readonly waitingCount: number
+  readonly options: { readonly max: number }
 }
 
 export function openPostgres<Tables>(options: PostgresOptions): Database<Tables> {
@@ -44,10 +48,10 @@ export function openPostgres<Tables>(options: PostgresOptions): Database<Tables>
     // would end the process; with a listener the next statement rejects.
     pool.on('connect', (client) => client.on('error', () => {}))
     options.onPool?.(pool)
-    const stock = new PostgresDialect({ pool })
+    const stock = new PostgresDialect({ pool: impatientPool(pool, statementTimeoutMs + silenceGraceMs) })
     return new Kysely<Tables>({
       dialect: {
-        createDriver: () => watchedDriver(stock.createDriver(), { onQuery, translate }),
+        createDriver: () => watchedDriver(stock.createDriver(), { onQuery, translate, guarded: options.guarded }),
         createQueryCompiler: () => stock.createQueryCompiler(),
         createAdapter: () => stock.createAdapter(),
         createIntrospector: (db) => stock.createIntrospector(db),
@@ -55,8 +59,42 @@ export function openPostgres<Tables>(options: PostgresOptions): Database<Tables>
     })
   }
   const writer = connect(url)
-  return createDatabase({ writer, reader: writer, replica: replicaUrl ? connect(replicaUrl) : undefined }, dialect)
+  return createDatabase({ writer, reader: writer, replica: replicaUrl ? connect(replicaUrl) : undefined }, dialect, options.onTransaction)
 }
+
+/** Beyond its own limit a statement has been stopped by the server, and the news of it are late or never come. */
+const silenceGraceMs = 5_000
+
+/**
+ * Cuts a connection over which nothing is heard for `silenceMs`: a network that swallows everything would keep it, and in the end
+ * every connection of the pool, for the quarter of an hour that TCP tries. pg's own `query_timeout` leaves the connection as it is.
+ */
+function impatientPool(pool: pg.Pool, silenceMs: number): PostgresPool {
+  return { end: () => pool.end(), options: pool.options, connect: async () => impatient(await pool.connect(), silenceMs) }
+}
+
+function impatient(client: pg.PoolClient, silenceMs: number): PostgresPoolClient {
+  let isPatient = false
+  async function query(text: string, parameters: unknown[]) {
+    // A migration may take its time, see liftTimeouts. The end of its transaction is the end of that.
+    isPatient = text === unlimited || (isPatient && !/^(commit|rollback)/.test(text))
+    if (isPatient) return client.query(text, parameters)
+    const cut = setTimeout(() => destroy(client), silenceMs)
+    try {
+      return await client.query(text, parameters)
+    } finally {
+      clearTimeout(cut)
+    }
+  }
+  return { query: query as unknown as PostgresPoolClient['query'], release: () => client.release() }
+}
+
+function destroy(client: pg.PoolClient): void {
+  const { connection } = client as unknown as { connection: { stream: { destroy(): void } } }
+  connection.stream.destroy()
+}
+
+const unlimited = 'set local statement_timeout = 0'
 
 const dialect: Dialect = {
   name: 'postgres',
@@ -74,7 +112,7 @@ const dialect: Dialect = {
     await sql`select id from ${sql.table(table)} where id = any(${ids}) order by id for no key update`.execute(tx)
   },
   async liftTimeouts(tx) {
-    await sql`set local statement_timeout = 0`.execute(tx)
+    await sql.raw(unlimited).execute(tx)
     await sql`set local lock_timeout = 0`.execute(tx)
   },
   textSearch: postgresTextSearch,

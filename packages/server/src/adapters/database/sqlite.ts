@@ -15,13 +15,14 @@ import {
 } from 'kysely'
 import { DatabaseUnavailable, type Database, type Dialect } from '../../ports/database.ts'
 import { sqliteTextSearch } from './sqlite-text-search.ts'
-import { createDatabase } from './transaction.ts'
+import { createDatabase, type OnTransaction } from './transaction.ts'
 import { watchedDriver, type OnQuery } from './watched-driver.ts'
 
 export interface SqliteOptions {
   /** `full` survives a power cut; `normal` may lose the last commits to one, never the consistency of the file. */
   synchronous?: 'full' | 'normal'
   onQuery?: OnQuery
+  onTransaction?: OnTransaction
 }
 
 /** How long opening waits for another process that holds the file. */
@@ -30,7 +31,7 @@ const openWaitMs = 3_000
 const pageCacheKiB = 32_000
 
 /** Opens (or creates) the file at `path`: one connection writes, another reads, so a reader never waits for a writer. */
-export function openSqlite<Tables>(path: string, { synchronous = 'full', onQuery }: SqliteOptions = {}): Database<Tables> {
+export function openSqlite<Tables>(path: string, { synchronous = 'full', onQuery, onTransaction }: SqliteOptions = {}): Database<Tables> {
   const connect = (translate: (error: unknown) => unknown) => {
     const client = new SqliteClient(path, { timeout: openWaitMs })
     client.pragma('journal_mode = WAL')
@@ -49,7 +50,7 @@ export function openSqlite<Tables>(path: string, { synchronous = 'full', onQuery
   }
   const writer = connect((error) => (isAway(error) ? new DatabaseUnavailable(error) : error))
   const reader = connect((error) => (isAway(error) || isBusy(error) ? new DatabaseUnavailable(error) : error))
-  return createDatabase({ writer, reader }, dialect)
+  return createDatabase({ writer, reader }, dialect, onTransaction)
 }
 
 const dialect: Dialect = {

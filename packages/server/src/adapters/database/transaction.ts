@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import type { Kysely, KyselyPlugin, Transaction } from 'kysely'
+import { spanned } from '../../core/correlation.ts'
 import { DatabaseUnavailable, type Database, type Dialect } from '../../ports/database.ts'
 
 /** How long a transaction that is in another's way is tried again. */
@@ -8,10 +9,14 @@ const retryForMs = 5_000
 const backoff = new ExponentialBackoff({ initialDelay: 1, maxDelay: 100 })
 const insideTransaction = new AsyncLocalStorage<true>()
 
+/** Hears how each attempt at a transaction ended; `retry` is one that was in the way of another, and runs again. */
+export type OnTransaction = (outcome: 'commit' | 'rollback' | 'retry') => void
+
 /** What the two drivers share: retries, what follows a commit, and two guards against queries that slip out of their transaction. */
 export function createDatabase<Tables>(
   connections: { writer: Kysely<Tables>; reader: Kysely<Tables>; replica?: Kysely<Tables> | undefined },
   dialect: Dialect,
+  onTransaction: OnTransaction = () => {},
 ): Database<Tables> {
   const { writer, reader, replica } = connections
   const callbacks = new WeakMap<Transaction<Tables>, (() => void)[]>()
@@ -44,11 +49,14 @@ export function createDatabase<Tables>(
         handleWhen((error) => dialect.isRetryable(error) && performance.now() < deadlineMs),
         { maxAttempts: Infinity, backoff },
       )
+      again.onRetry(() => onTransaction('retry'))
       try {
-        const { result, after } = await insideTransaction.run(true, () => again.execute(() => attempt(work)))
+        const { result, after } = await spanned('transaction', () => insideTransaction.run(true, () => again.execute(() => attempt(work))))
+        onTransaction('commit')
         for (const callback of after) callback()
         return result
       } catch (error) {
+        onTransaction('rollback')
         throw dialect.isRetryable(error) ? new DatabaseUnavailable(error) : error
       }
     },

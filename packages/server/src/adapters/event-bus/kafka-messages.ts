@@ -22,7 +22,7 @@ export function toMessage({ id, type, key, payload, createdAt, traceparent }: Bu
       event_id: id,
       event_type: type,
       created_at: times === 'go' ? goTime(createdAt) : createdAt,
-      ...(traceparent !== undefined && { traceparent }),
+      ...(traceparent && { traceparent }),
     },
   }
 }
@@ -44,7 +44,7 @@ export function fromMessage({ key, value, headers = {} }: ReadMessage): BusEvent
       key: user,
       payload: JSON.parse(value!.toString()),
       createdAt,
-      ...(traceparent !== undefined && { traceparent }),
+      ...(traceparent && { traceparent }),
     }
   } catch {
     return

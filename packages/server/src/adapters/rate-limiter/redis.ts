@@ -1,8 +1,6 @@
 import type { Redis } from 'ioredis'
-import { RateLimiterRedis } from 'rate-limiter-flexible'
-import type { RateLimiter } from '../../ports/rate-limiter.ts'
-import { countedRateLimiter } from './counted.ts'
-import { inMemory } from './memory.ts'
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
+import { limitErrors, type RateLimit, type RateLimiter } from '../../ports/rate-limiter.ts'
 
 export interface RedisRateLimiterOptions {
   client: Redis
@@ -12,21 +10,46 @@ export interface RedisRateLimiterOptions {
   onExceeded?(limitName: string): void
 }
 
+/** Limits are made once and kept, by names that are fixed: what differs by caller is the key. */
+const limitsMax = 1_000
+
 /** Counts in Redis, one count for all processes. While Redis is away or slow each process counts for itself, from nothing. */
-export function redisRateLimiter({ client, prefix, guard, onExceeded }: RedisRateLimiterOptions): RateLimiter {
+export function redisRateLimiter({ client, prefix, guard, onExceeded = () => {} }: RedisRateLimiterOptions): RateLimiter {
   const storeClient = guarded(client, guard)
-  return countedRateLimiter(
-    (limit) =>
-      new RateLimiterRedis({
-        storeClient,
-        rejectIfRedisNotReady: true,
-        keyPrefix: `${prefix}limit:${limit.name}`,
-        points: limit.max,
-        duration: limit.windowMs / 1000,
-        insuranceLimiter: inMemory(limit),
-      }),
-    onExceeded,
-  )
+  const limiters = new Map<string, RateLimiterRedis>()
+
+  function limiterOf({ name, max: points, windowMs }: RateLimit): RateLimiterRedis {
+    let limiter = limiters.get(name)
+    if (limiter) return limiter
+    if (limiters.size >= limitsMax) throw new Error('too many names of limits')
+    const duration = windowMs / 1000
+    limiter = new RateLimiterRedis({
+      storeClient,
+      rejectIfRedisNotReady: true,
+      keyPrefix: `${prefix}limit:${name}`,
+      points,
+      duration,
+      insuranceLimiter: new RateLimiterMemory({ keyPrefix: name, points, duration }),
+    })
+    limiters.set(name, limiter)
+    return limiter
+  }
+
+  return {
+    async consume(limit, key, points = 1) {
+      try {
+        const { remainingPoints, msBeforeNext } = await limiterOf(limit).consume(key, points)
+        return { limit, remaining: remainingPoints, resetMs: msBeforeNext }
+      } catch (refusal) {
+        if (!(refusal instanceof RateLimiterRes)) throw refusal
+        onExceeded(limit.name)
+        throw limitErrors.exceeded({ retryAfterMs: refusal.msBeforeNext })
+      }
+    },
+    async refund(limit, key) {
+      await limiterOf(limit).reward(key)
+    },
+  }
 }
 
 /** What RateLimiterRedis calls of a client: its script, by the name that it gives it. */

@@ -20,7 +20,12 @@ beforeEach(async () => {
   const signing: SigningKey = { kid: 'ed', alg: 'EdDSA', key: await importKey(pair.privateKey.export({ format: 'jwk' }), 'sign') }
   const verifying = { ...signing, key: await importKey(pair.publicKey.export({ format: 'jwk' }), 'verify') }
   keys = {
-    EdDSA: { signingKey: () => signing, verifyingKey: async (kid) => (kid === 'ed' ? verifying : undefined), close() {} },
+    EdDSA: {
+      signingKey: () => signing,
+      verifyingKey: async (kid) => (kid === 'ed' ? verifying : undefined),
+      signingKeyMadeAt: () => undefined,
+      close() {},
+    },
     HS256: await openSecretKeys({ secret }),
   }
 })

@@ -68,6 +68,7 @@ export async function openKeyFile(
       const found = find()
       return found && !isOver(found, options) ? { kid, alg, key: await keyOf(found, 'public') } : undefined
     },
+    signingKeyMadeAt: () => stored.find(({ retiredAt }) => !retiredAt)!.createdAt,
     close: () => clearInterval(timer),
   }
 }

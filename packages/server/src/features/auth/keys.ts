@@ -20,6 +20,8 @@ export interface Keyring {
   signingKey(): SigningKey
   /** Undefined when no key of this name is valid now. */
   verifyingKey(kid: string): Promise<VerifyingKey | undefined>
+  /** When the key that signs was made (ISO-8601); undefined where nobody knows: for a secret from the configuration. */
+  signingKeyMadeAt(): string | undefined
   /** Ends the timers. */
   close(): void
 }
@@ -46,7 +48,7 @@ export async function openSecretKeys({
     keys.set(kid, { kid, alg: 'HS256', key: await importSecret(one) })
   }
   const signing = keys.get(kidOfSecret(secret))!
-  return { signingKey: () => signing, verifyingKey: async (kid) => keys.get(kid), close() {} }
+  return { signingKey: () => signing, verifyingKey: async (kid) => keys.get(kid), signingKeyMadeAt: () => undefined, close() {} }
 }
 
 /** Tells secrets apart, and says no more of them than each of their signatures does. */

@@ -53,7 +53,7 @@ export interface PostsDeps {
   cache: Cache
   /** Looks an author up where users are cached, so that a new name shows in cached posts at once. Undefined for a deleted account. */
   findAuthor(id: number): Promise<Author | undefined>
-  record?: { post(): void; cache(name: string, outcome: 'hit' | 'miss'): void }
+  record?: { post(): void; cache(name: string, outcome: 'hit' | 'miss', seconds: number): void }
 }
 
 export type Posts = ReturnType<typeof createPosts>
@@ -61,7 +61,7 @@ export type Posts = ReturnType<typeof createPosts>
 /** Posts and their tags and media. Rejects with `posts.*`, `input.invalid`, `auth.forbidden`, `auth.unauthenticated`. */
 export function createPosts({ database, clock, emit, cache, findAuthor, record }: PostsDeps) {
   const { db } = database
-  const read = createReadThrough(cache, (outcome) => record?.cache('posts', outcome))
+  const read = createReadThrough(cache, (outcome, seconds) => record?.cache('posts', outcome, seconds))
   const listing = createListing(database)
   const cacheKey = (id: number) => `post:${id}`
   const forget = (id: number) => cache.delete([cacheKey(id)])

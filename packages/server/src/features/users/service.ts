@@ -49,7 +49,7 @@ export interface UsersDeps {
     close(tx: Tx, userId: number): Promise<void>
   }
   settings: { createByUsers: boolean }
-  record?: { registration(): void; cache(name: string, outcome: 'hit' | 'miss'): void }
+  record?: { registration(): void; cache(name: string, outcome: 'hit' | 'miss', seconds: number): void }
 }
 
 export type Users = ReturnType<typeof createUsers>
@@ -57,7 +57,7 @@ export type Users = ReturnType<typeof createUsers>
 /** Accounts as others see them. Rejects with `users.*`, `input.invalid`, `auth.forbidden`, `limit.exceeded`. */
 export function createUsers(deps: UsersDeps) {
   const { database, clock, emit, cache, limiter, passwords, accounts, settings, record, recordAudit } = deps
-  const read = createReadThrough(cache, (outcome) => record?.cache('users', outcome))
+  const read = createReadThrough(cache, (outcome, seconds) => record?.cache('users', outcome, seconds))
   const search = createSearch(database)
   const cacheKey = (id: number) => `user:${id}`
   const forget = (id: number) => cache.delete([cacheKey(id)])
