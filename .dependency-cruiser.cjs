@@ -117,8 +117,8 @@ module.exports = {
     {
       name: 'sql-in-stores',
       severity: 'error',
-      comment: 'Kysely is called in store.ts, the outbox, the audit log, migrations and the adapters',
-      from: { path: server, pathNot: ['/store[.]ts$', `${server}(adapters|migrations|outbox|audit)/`, tests] },
+      comment: 'Kysely is called in store.ts, the outbox, the audit log, the doctor, migrations and the adapters',
+      from: { path: server, pathNot: ['/store[.]ts$', `${server}(adapters|migrations|outbox|audit|diagnosis)/`, tests] },
       to: { path: 'node_modules/kysely/', dependencyTypesNot: ['type-only'] },
     },
   ],
