@@ -1,3 +1,4 @@
+import { localDoorbell } from './adapters/doorbell/local.ts'
 import { inProcessBus } from './adapters/event-bus/in-process.ts'
 import type { App } from './compose.ts'
 import { consumeBatches, type ConsumerDeps } from './outbox/consumers.ts'
@@ -6,7 +7,7 @@ import { savePosition, selectPosition } from './outbox/positions.ts'
 import { pruneEvents } from './outbox/prune.ts'
 import { readEvents, readLastSeq } from './outbox/read.ts'
 import { startRelay } from './outbox/relay.ts'
-import { retryDue } from './outbox/retries.ts'
+import { startRetries } from './outbox/retries.ts'
 import { startTail, type Tail } from './outbox/tail.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Database } from './ports/database.ts'
@@ -17,8 +18,6 @@ import type { Metrics } from './surfaces/metrics.ts'
 
 /** How often jobs look for work when they last found none. */
 const jobEveryMs = 60_000
-/** How often events that failed are looked for. Attempts are further apart, see outbox/dead-letters.ts. */
-const retryEveryMs = 250
 
 export interface BackgroundDeps {
   app: Pick<App, 'consumers' | 'jobs' | 'hear'>
@@ -64,15 +63,17 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
     start: (turn) => startLoop(turn, failed('consumer')),
   })
 
+  const parked = localDoorbell()
   const consuming: ConsumerDeps = {
     database,
     clock,
-    onOutcome: (outcome, consumer, type) => metrics?.event(outcome, consumer, type),
+    onOutcome(outcome, consumer, type) {
+      metrics?.event(outcome, consumer, type)
+      if (outcome === 'retried') parked.ring()
+    },
     onFailure: (error, context) => warn('an event could not be consumed', { err: error, ...context }),
   }
-  const retries = app.consumers.map((consumer) =>
-    startJob(retryEveryMs, async () => (await retryDue(consuming, consumer)) > 0, failed('retry')),
-  )
+  const retries = app.consumers.map((consumer) => startRetries(consuming, consumer, { parked, onFailure: failed('retry') }))
   await tail.started // @NOTE a stream that opens before it would wait for events that the tail never hears
   for (const consumer of app.consumers) await bus.subscribe(consumer.name, consumeBatches(consuming, consumer))
 

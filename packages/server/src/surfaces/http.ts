@@ -84,7 +84,7 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
   const requests = trackRequests(app, { logger, metrics, timeoutMs: limits.requestMs })
   const requestLimits = deps.requestLimits && createRequestLimits(deps.requestLimits)
   requestLimits?.mount(app)
-  const isUnderPressure = await watchPressure(app, limits.loopDelayMs)
+  const isUnderPressure = watchPressure(app, limits.loopDelayMs)
   const answerUnknownPath = answerUnknownPaths(app)
   // One hook for all that comes before a route: Fastify's way from hook to hook costs more than most of them do.
   app.addHook('onRequest', (request, reply, done) => {
