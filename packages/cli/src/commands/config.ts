@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { configJsonSchema, databaseTarget, describeConfig, type Config } from '@pinstack/server/config'
 import type { Command } from 'commander'
 import { addSettingOptions, readSettings, type SettingOptions } from '../settings.ts'
-import { print, printJson, printTable, say } from '../terminal.ts'
+import { CommandError, print, printJson, printTable, say } from '../terminal.ts'
 
 export function addConfigCommands(program: Command): void {
   const config = program.command('config').description('show and check the configuration')
@@ -56,10 +56,28 @@ function shown(value: string | number | boolean | string[] | null): string {
 async function checkConfig(options: SettingOptions & { json?: boolean }): Promise<void> {
   const { config, file } = readSettings(options)
   const { storage, waiting } = await connect(config)
-  if (options.json) return printJson({ file: file ?? null, storage, migrationsWaiting: waiting })
+  const kafka = await connectKafka(config)
+  if (options.json) return printJson({ file: file ?? null, storage, migrationsWaiting: waiting, kafka: kafka ?? null })
   print(`Configuration  ${file ?? 'defaults, environment and options'}: good`)
   print(`Storage        ${storage}`)
+  if (kafka) print(`Kafka          ${kafka}`)
   print(`Migrations     ${waiting.length === 0 ? 'up to date' : `${waiting.join(', ')} wait: \`pinstack up\` applies them`}`)
+}
+
+/** Undefined where none is configured. */
+async function connectKafka(config: Config): Promise<string | undefined> {
+  if (config.kafka.brokers.length === 0) return undefined
+  const { openKafka } = await import('@pinstack/server/open-kafka')
+  const kafka = await openKafka(config, { warn() {} })
+  const brokers = config.kafka.brokers.join(', ')
+  try {
+    await kafka!.ping()
+    return `${brokers}: connected`
+  } catch (cause) {
+    throw new CommandError(`Kafka does not answer at ${brokers}: start it, or correct kafka.brokers and what belongs to it.`, { cause })
+  } finally {
+    await kafka!.close()
+  }
 }
 
 interface Connected {

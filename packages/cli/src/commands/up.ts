@@ -51,7 +51,15 @@ async function up(options: UpOptions): Promise<void> {
     await flush(logger)
   }
   say('Stopped.')
+  endSoon()
 }
+
+/** Everything is closed. A client of a server that answers nothing may still try, for ever; it is not waited for. */
+function endSoon(): void {
+  setTimeout(() => process.exit(), lingerMsMax).unref()
+}
+
+const lingerMsMax = 500
 
 const flushMsMax = 1_000
 
