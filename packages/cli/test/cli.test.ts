@@ -260,6 +260,20 @@ describe('what stands in the way ends with 1, one sentence and no stack', () => 
     expect(stderr).toBe('pinstack: Redis does not answer at redis://u:********@127.0.0.1:9: start it, or correct redis.url.\n')
   })
 
+  it('a role alone on SQLite', async () => {
+    const { exitCode, stderr } = await run(['up', '--role', 'worker', '--data', join(dir, 'role')])
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('roles (--role) must be api,worker on SQLite')
+  })
+
+  it('Kafka away', async () => {
+    const sasl = ['--set', 'kafka.sasl.mechanism=plain', '--set', 'kafka.sasl.username=u', '--set', 'kafka.sasl.password=hunter2']
+    const away = ['--data', join(dir, 'kafka-away'), '--set', 'kafka.brokers=127.0.0.1:9', ...sasl]
+    const { exitCode, stderr } = await run(['config', 'check', ...away])
+    expect(exitCode).toBe(1)
+    expect(stderr).toBe('pinstack: Kafka does not answer at 127.0.0.1:9: start it, or correct kafka.brokers and what belongs to it.\n')
+  })
+
   it('accounts that are there already, or are not there', async () => {
     expect(await refused(['user', 'show', 'nobody', '--data', join(dir, 'accounts')])).toContain('There is no account "nobody".')
     expect(await refused(['admin', 'grant', 'nobody', '--data', join(dir, 'accounts')])).toContain('User not found.')

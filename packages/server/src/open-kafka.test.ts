@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { runInThisContext } from 'node:vm'
 import { expect, it } from 'vitest'
 import { newDataDir, testConfig } from '../test/serve.ts'
 import { openKafka } from './open-kafka.ts'
@@ -33,4 +35,19 @@ it('one that is away holds up neither the start nor the end, and what it is aske
   await kafka.close()
   expect(warnings.length).toBeGreaterThan(0)
   expect(warnings.length).toBeLessThan(10)
+})
+
+it('of the warnings of the process only that of the client is dropped: its timers in the past', async () => {
+  await (await openKafka(testConfig({ 'kafka.brokers': '127.0.0.1:1' }), { warn }))!.close()
+  const heard: string[] = []
+  const listen = ({ name, message }: Error) => void heard.push(`${name} ${message.split(' ')[0]}`)
+  process.on('warning', listen)
+  const warnFrom = (filename: string) =>
+    runInThisContext('(...args) => process.emitWarning(...args)', { filename }) as typeof process.emitWarning
+  warnFrom('/app/node_modules/kafkajs/src/queue.js')('-1 is negative', 'TimeoutNegativeWarning')
+  warnFrom('/app/node_modules/kafkajs/src/queue.js')('-2 is negative', 'AnotherWarning')
+  warnFrom('/app/main.js')('-3 is negative', 'TimeoutNegativeWarning')
+  await sleep(10)
+  process.off('warning', listen)
+  expect(heard).toEqual(['AnotherWarning -2', 'TimeoutNegativeWarning -3'])
 })

@@ -16,4 +16,8 @@ const server = await createServer(loadConfig({ flags: { 'http.port': '0', 'metri
   loopDelayMsMax: Number.POSITIVE_INFINITY,
 })
 process.send!(await server.listen())
-process.once('SIGTERM', () => void server.close().then(() => process.disconnect()))
+process.once('SIGTERM', async () => {
+  await server.close()
+  process.disconnect()
+  setTimeout(() => process.exit(), 500).unref() // as `pinstack up` does: a client of a server that answers nothing may still try
+})

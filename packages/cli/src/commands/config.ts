@@ -57,10 +57,12 @@ async function checkConfig(options: SettingOptions & { json?: boolean }): Promis
   const { config, file } = readSettings(options)
   const { storage, waiting } = await connect(config)
   const redis = await connectRedis(config)
-  if (options.json) return printJson({ file: file ?? null, storage, migrationsWaiting: waiting, redis: redis ?? null })
+  const kafka = await connectKafka(config)
+  if (options.json) return printJson({ file: file ?? null, storage, migrationsWaiting: waiting, redis: redis ?? null, kafka: kafka ?? null })
   print(`Configuration  ${file ?? 'defaults, environment and options'}: good`)
   print(`Storage        ${storage}`)
   if (redis) print(`Redis          ${redis}`)
+  if (kafka) print(`Kafka          ${kafka}`)
   print(`Migrations     ${waiting.length === 0 ? 'up to date' : `${waiting.join(', ')} wait: \`pinstack up\` applies them`}`)
 }
 
@@ -77,6 +79,22 @@ async function connectRedis(config: Config): Promise<string | undefined> {
     throw new CommandError(`Redis does not answer at ${masked}: start it, or correct redis.url.`, { cause })
   } finally {
     stores?.close()
+  }
+}
+
+/** Undefined where none is configured. */
+async function connectKafka(config: Config): Promise<string | undefined> {
+  if (config.kafka.brokers.length === 0) return undefined
+  const { openKafka } = await import('@pinstack/server/open-kafka')
+  const kafka = await openKafka(config, { warn() {} })
+  const brokers = config.kafka.brokers.join(', ')
+  try {
+    await kafka!.ping()
+    return `${brokers}: connected`
+  } catch (cause) {
+    throw new CommandError(`Kafka does not answer at ${brokers}: start it, or correct kafka.brokers and what belongs to it.`, { cause })
+  } finally {
+    await kafka!.close()
   }
 }
 

@@ -47,7 +47,8 @@ async function up(options: UpOptions): Promise<void> {
   if (isShare()) {
     const { roles, metricsPort } = await ownShare()
     await serve({ ...config, roles, metrics: { ...config.metrics, port: metricsPort } }, { options, stopping, onStarted: tellStarted })
-    return leave()
+    leave()
+    return endSoon()
   }
   if (config.processes > 1) await runProcesses(config, stopping, show)
   else {
@@ -58,6 +59,7 @@ async function up(options: UpOptions): Promise<void> {
     })
   }
   say('Stopped.')
+  endSoon()
 }
 
 interface Serving {
@@ -80,6 +82,13 @@ async function serve(config: Config, { options, stopping, onStarted }: Serving):
     await flush(logger)
   }
 }
+
+/** Everything is closed. A client of a server that answers nothing may still try, for ever; it is not waited for. */
+function endSoon(): void {
+  setTimeout(() => process.exit(), lingerMsMax).unref()
+}
+
+const lingerMsMax = 500
 
 const flushMsMax = 1_000
 

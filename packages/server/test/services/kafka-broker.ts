@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +17,9 @@ export interface KafkaBroker {
   /** `kill -9`: nothing is flushed or handed over. */
   kill(): Promise<void>
   start(): Promise<void>
+  /** It keeps its connections, and answers nothing. */
+  freeze(): void
+  thaw(): void
   /** Ends it and removes its data. Happens by itself when this process ends, however it ends. */
   remove(): Promise<void>
 }
@@ -35,6 +38,7 @@ export async function startKafkaBroker(): Promise<KafkaBroker> {
     KAFKA_HEAP: '256m',
   }
   const run = async (verb: string) => void (await promisify(execFile)('bash', [script, verb], { env }))
+  const signal = (name: NodeJS.Signals) => void process.kill(Number(readFileSync(join(dir, 'data.pid'), 'utf8').split(' ')[0]), name)
   // The end of its standard input is the end of this process, after `kill -9` as well.
   const keeper = spawn('bash', ['-c', 'cat >/dev/null; bash "$0" wipe; rm -rf "$1"', script, dir], {
     env,
@@ -52,7 +56,14 @@ export async function startKafkaBroker(): Promise<KafkaBroker> {
     await remove()
     throw error
   }
-  return { brokers: [`127.0.0.1:${port}`], kill: () => run('kill9'), start: () => run('start'), remove }
+  return {
+    brokers: [`127.0.0.1:${port}`],
+    kill: () => run('kill9'),
+    start: () => run('start'),
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
+    remove,
+  }
 }
 
 async function freePorts(): Promise<[number, number]> {

@@ -1,6 +1,7 @@
+import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ConnectionOptions } from 'node:tls'
-import kafkajs, { type Admin, type Consumer, type EachBatchPayload, type Producer, type SASLOptions } from 'kafkajs'
+import { connect as connectTls, type ConnectionOptions } from 'node:tls'
+import kafkajs, { type Admin, type Consumer, type EachBatchPayload, type ISocketFactory, type Producer, type SASLOptions } from 'kafkajs'
 import type { BusEvent, EventBus } from '../../ports/event-bus.ts'
 import { fromMessage, toMessage, type EventMessage } from './kafka-messages.ts'
 
@@ -40,9 +41,12 @@ const partitions = 3
 const dayMs = 86_400_000
 /** Of a consumer's events in one transaction. */
 const chunkMax = 100
+/** Of a partition in one answer: some 1,000 events. What a consumer holds in memory is a few of these. */
+const fetchBytesMax = 256 * 1024
 const sendMsMax = 10_000
 const connectMsMax = 10_000
 const closeMsMax = 4_000
+const keepAliveMs = 60_000
 const beatEveryMs = 1_000
 /** A consumer that has not even tried anything for so long is replaced: its client has lost its way. */
 const silentMsMax = 60_000
@@ -60,7 +64,9 @@ const complaintEveryMs = 60_000
 export function kafkaBus(options: KafkaBusOptions): KafkaBus {
   const { brokers, clientId, topics, topicOf, createTopics, sessionMs = 10_000, warn } = options
   dropNegativeTimeoutWarning()
+  const sockets = new Set<Socket>()
   const kafka = new kafkajs.Kafka({
+    socketFactory: keepingIn(sockets),
     clientId,
     brokers,
     ...(options.tls && { ssl: options.tls }),
@@ -72,6 +78,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
     logCreator: () => complaints(warn),
   })
   const ending = new AbortController()
+  const ended = new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => resolve(), { once: true }))
   const subscriptions: { group: string; topics: string[]; done: Promise<void> }[] = []
   let readyTopics: Promise<void> | undefined
   let admin: Promise<Admin> | undefined
@@ -150,7 +157,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
 
   /** Consumes until it ends or the client breaks. */
   async function consume({ group, topics, handle, handling }: Subscription): Promise<void> {
-    await topicsReady()
+    await Promise.race([topicsReady(), ended])
     const consumer = kafka.consumer({
       groupId: `${clientId}.${group}`,
       allowAutoTopicCreation: false,
@@ -158,6 +165,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
       rebalanceTimeout: 30_000,
       heartbeatInterval: Math.min(beatEveryMs, sessionMs / 4),
       maxWaitTimeInMs: 500,
+      maxBytesPerPartition: fetchBytesMax,
       retry: { initialRetryTime: 100, maxRetryTime: pauseMsMax, retries: Number.MAX_SAFE_INTEGER },
     })
     let lifeMs = performance.now()
@@ -176,7 +184,6 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
       if (handling.size > 0) isAlive()
       if (performance.now() - lifeMs > silentMsMax) broken.reject(new Error('the Kafka consumer has stopped without a word'))
     }, 5_000)
-    const ended = new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => resolve(), { once: true }))
     try {
       const running = (async () => {
         await consumer.connect()
@@ -278,6 +285,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
       const [sending, asking] = [producer, admin]
       producer = admin = undefined
       await Promise.all([sending && abandon(sending), asking && abandon(asking)])
+      for (const socket of sockets) socket.destroy() // a broker that answers nothing would hold them open, and the process with them
     },
   }
 }
@@ -293,8 +301,22 @@ async function connect<Client extends Producer | Admin>(open: () => Client): Pro
   }
 }
 
+/** As the client's own, and known to whoever closes. */
+function keepingIn(sockets: Set<Socket>): ISocketFactory {
+  return ({ host, port, ssl, onConnect }) => {
+    const socket = ssl
+      ? connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ...ssl }, onConnect)
+      : connectPlain({ host, port }, onConnect)
+    socket.setKeepAlive(true, keepAliveMs)
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    return socket
+  }
+}
+
+/** Bounded, also for one that is still about to connect. */
 async function abandon(client: Promise<Producer | Admin>): Promise<void> {
-  await client.then(disconnect, () => {})
+  await within(closeMsMax, client.then(disconnect)).catch(() => {})
 }
 
 /** Bounded: it waits for brokers that may never answer. */
