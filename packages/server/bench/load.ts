@@ -4,6 +4,7 @@ import { cpSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import autocannon from 'autocannon'
+import type { Row } from './main.ts'
 
 export const connections = 32
 export const roundSeconds = 4
@@ -66,6 +67,12 @@ export async function warmUp(url: string, shot: Shot): Promise<void> {
 export function ratio(rates: Record<string, number[]>, of: string, to: string): number {
   const ratios = rates[of]!.map((rate, round) => rate / rates[to]![round]!).toSorted((a, b) => a - b)
   return ratios[Math.floor(ratios.length / 2)]!
+}
+
+/** The ratio of two rates, and what they were. */
+export function rateRow(rates: Record<string, number[]>, what: string, { of, to, bar }: { of: string; to: string; bar?: number }): Row {
+  const perSecond = (name: string) => `${Math.round(median(rates[name]!)).toLocaleString('en')}/s`
+  return { what, value: ratio(rates, of, to), unit: '×', bar, better: 'more', note: `${perSecond(of)} to ${perSecond(to)}` }
 }
 
 export function median(values: number[]): number {

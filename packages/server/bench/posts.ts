@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openApp } from '../src/open-app.ts'
-import { compare, median, ratio, roundSeconds, shoot, startTarget, warmUp, type Shot } from './load.ts'
+import { compare, rateRow, roundSeconds, shoot, type Shot, startTarget, warmUp } from './load.ts'
 import type { Row } from './main.ts'
 import { newPost, seedPosts, sqliteFile } from './post-world.ts'
 import { rawCreate } from './raw-posts.ts'
@@ -36,20 +36,19 @@ export async function postRows(): Promise<Row[]> {
   Object.assign(rates, await compare({ 'raw post': () => shoot(raw, create), post: () => shoot(product, create) }, rounds))
   for (const { child } of Object.values(targets)) child.kill()
   Object.assign(rates, await createRates(dir))
-  const perSecond = (name: string) => `${Math.round(median(rates[name]!)).toLocaleString('en')}/s`
-  const row = (what: string, of: string, to: string, bar: number): Row => ({
-    what,
-    value: ratio(rates, of, to),
-    unit: '×',
-    bar,
-    better: 'more',
-    note: `${perSecond(of)} to ${perSecond(to)}`,
-  })
   return [
-    row('GET /api/v1/posts/list?limit=20 : Fastify, response schema, prepared better-sqlite3', 'list', 'raw list', 0.6),
-    row('GET /api/v1/posts/{id}, cached : bare Fastify route', 'by id', 'bare', 0.6),
-    row('POST /api/v1/posts, 3 tags, 1 medium : Fastify, the same rows by better-sqlite3', 'post', 'raw post', 0.4),
-    row('a post, 3 tags, 1 medium, in process : the same rows by better-sqlite3', 'create', 'raw create', 0.4),
+    rateRow(rates, 'GET /api/v1/posts/list?limit=20 : Fastify, response schema, prepared better-sqlite3', {
+      of: 'list',
+      to: 'raw list',
+      bar: 0.6,
+    }),
+    rateRow(rates, 'GET /api/v1/posts/{id}, cached : bare Fastify route', { of: 'by id', to: 'bare', bar: 0.6 }),
+    rateRow(rates, 'POST /api/v1/posts, 3 tags, 1 medium : Fastify, the same rows by better-sqlite3', {
+      of: 'post',
+      to: 'raw post',
+      bar: 0.4,
+    }),
+    rateRow(rates, 'a post, 3 tags, 1 medium, in process : the same rows by better-sqlite3', { of: 'create', to: 'raw create', bar: 0.4 }),
   ]
 }
 

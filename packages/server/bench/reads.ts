@@ -1,4 +1,4 @@
-import { compare, median, ratio, shoot, startTarget, warmUp, type Shot } from './load.ts'
+import { compare, rateRow, shoot, type Shot, startTarget, warmUp } from './load.ts'
 import type { Row } from './main.ts'
 
 const rounds = 5
@@ -29,20 +29,11 @@ export async function readRows(dir: string): Promise<Row[]> {
   for (const [, url, shot] of contenders) await warmUp(url, shot)
   const rates = await compare(Object.fromEntries(contenders.map(([name, url, shot]) => [name, () => shoot(url, shot)])), rounds)
   for (const { child } of Object.values(targets)) child.kill()
-  const perSecond = (name: string) => `${Math.round(median(rates[name]!)).toLocaleString('en')}/s`
-  const row = (what: string, of: string, to: string, bar: number | undefined): Row => ({
-    what,
-    value: ratio(rates, of, to),
-    unit: '×',
-    bar,
-    better: 'more',
-    note: `${perSecond(of)} to ${perSecond(to)}`,
-  })
   return [
-    row('GET /api/v1/users/{id}, production defaults : bare Fastify route', 'product', 'bare', 0.6),
-    row('tRPC users.byId, short way : tRPC’s Fastify adapter', 'short', 'adapter', 2.3),
-    row('tRPC users.byId, short way : bare Fastify route that calls the same', 'short', 'bare rpc', 0.5),
-    row('tRPC users.byId, production defaults : bare Fastify route that calls the same', 'product rpc', 'bare rpc', undefined),
+    rateRow(rates, 'GET /api/v1/users/{id}, production defaults : bare Fastify route', { of: 'product', to: 'bare', bar: 0.6 }),
+    rateRow(rates, 'tRPC users.byId, short way : tRPC’s Fastify adapter', { of: 'short', to: 'adapter', bar: 2.3 }),
+    rateRow(rates, 'tRPC users.byId, short way : bare Fastify route that calls the same', { of: 'short', to: 'bare rpc', bar: 0.5 }),
+    rateRow(rates, 'tRPC users.byId, production defaults : bare Fastify route that calls the same', { of: 'product rpc', to: 'bare rpc' }),
   ]
 }
 

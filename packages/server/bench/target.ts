@@ -35,8 +35,8 @@ const targets: Record<string, (dir: string) => Promise<string>> = {
   /** Says on demand what it uses, after a full collection of garbage. */
   streams: async (dir) => {
     process.on('message', () => {
+      const { user, system } = process.cpuUsage() // before the collection, which is not the server's doing
       globalThis.gc!()
-      const { user, system } = process.cpuUsage()
       const { rss, heapUsed, external } = process.memoryUsage()
       process.send!({ rssBytes: rss, usedBytes: heapUsed + external, cpuMs: (user + system) / 1_000 })
     })

@@ -1,3 +1,4 @@
+import { localDoorbell } from './adapters/doorbell/local.ts'
 import { inProcessBus } from './adapters/event-bus/in-process.ts'
 import type { App } from './compose.ts'
 import type { Tracer } from './core/correlation.ts'
@@ -8,7 +9,7 @@ import { savePosition, selectPosition } from './outbox/positions.ts'
 import { pruneEvents } from './outbox/prune.ts'
 import { readEvents, readLastSeq } from './outbox/read.ts'
 import { startRelay } from './outbox/relay.ts'
-import { retryDue } from './outbox/retries.ts'
+import { startRetries } from './outbox/retries.ts'
 import { startTail, type Tail } from './outbox/tail.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Database } from './ports/database.ts'
@@ -19,8 +20,6 @@ import type { Metrics } from './surfaces/metrics.ts'
 
 /** How often jobs look for work when they last found none. */
 const jobEveryMs = 60_000
-/** How often events that failed are looked for. Attempts are further apart, see outbox/dead-letters.ts. */
-const retryEveryMs = 250
 
 export interface BackgroundDeps {
   app: Pick<App, 'consumers' | 'jobs' | 'hear'>
@@ -72,19 +71,19 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
     start: (turn) => startLoop(turn, failed('consumer')),
   })
 
+  const parked = localDoorbell()
   const consuming: ConsumerDeps = {
     database,
     clock,
     tracer,
     onOutcome(outcome, consumer, { id, type }) {
       metrics?.event(outcome, consumer, type)
+      if (outcome === 'retried') parked.ring()
       debug?.(`event ${outcome}`, { consumer, event_id: id, event_type: type })
     },
     onFailure: (error, { eventId, ...context }) => warn('an event could not be consumed', { err: error, event_id: eventId, ...context }),
   }
-  const retries = app.consumers.map((consumer) =>
-    startJob(retryEveryMs, async () => (await retryDue(consuming, consumer)) > 0, failed('retry')),
-  )
+  const retries = app.consumers.map((consumer) => startRetries(consuming, consumer, { parked, onFailure: failed('retry') }))
   await tail.started // @NOTE a stream that opens before it would wait for events that the tail never hears
   for (const consumer of app.consumers) await bus.subscribe(consumer.name, consumeBatches(consuming, consumer))
 

@@ -11,12 +11,10 @@ import { seedAccounts, type SeededAccount } from './sessions.ts'
 
 const accountsMax = 46
 const followsMax = 2_000
-/** Starting anew is most of the time; what Postgres adds is seen with fewer kills. */
-const killsOf = { sqlite: 20, postgres: 10 }
+const kills = 20
 const clients = 24
 
 onEachDriver('follows while the server is killed', (driver) => {
-  const kills = killsOf[driver]
   const opened = useDatabase<Tables>(driver)
   const servers = useServerChildren()
   beforeAll(() => migrateUp(opened.database))
@@ -73,7 +71,7 @@ onEachDriver('follows while the server is killed', (driver) => {
       follows.map((row) => `follow:${row.followerId}:${row.followeeId}`).sort(),
     )
     expect(await count('"deadLetter"')).toBe(0)
-  }, 90_000)
+  }, 180_000)
 })
 
 /** Who follows whom: `followsMax` different pairs, neighbours far apart, so that many users are at work at once. */

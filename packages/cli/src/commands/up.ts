@@ -3,6 +3,7 @@ import { maskDatabaseUrl, type Config } from '@pinstack/server/config'
 import type { Logger } from '@pinstack/server/logging'
 import type { Command } from 'commander'
 import { banner } from '../banner.ts'
+import { giveBackMemory } from '../give-back-memory.ts'
 import { addSettingOptions, readSettings, type SettingOptions } from '../settings.ts'
 import { say } from '../terminal.ts'
 import { version } from '../version.ts'
@@ -42,6 +43,7 @@ async function up(options: UpOptions): Promise<void> {
   try {
     const { apiUrl, metricsUrl } = await server.listen()
     say(banner({ version, apiUrl, metricsUrl, storage: server.storage, setupToken: server.setupToken, sameData: sameData(options) }))
+    giveBackMemory()
     await stopping
     say('Stopping …')
   } finally {

@@ -56,6 +56,15 @@ const insertLetter = query<
     .onConflict((conflict) => conflict.columns(['consumer', 'eventId']).doNothing()),
 )
 
+/** When the next one that is not due yet will be. What is due and not tried waits behind another, and needs no look of its own. */
+export const selectNextAttempt = query<{ consumer: string; nowIso: string }>()((db: Db, { consumer, nowIso }) =>
+  db
+    .selectFrom('deadLetter')
+    .where('consumer', '=', consumer)
+    .where('nextAttemptAt', '>', nowIso)
+    .select((eb) => eb.fn.min('nextAttemptAt').as('at')),
+)
+
 const columns = [
   'id',
   'consumer',

@@ -1,9 +1,34 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isoTime } from '../core/time.ts'
+import type { Doorbell } from '../ports/doorbell.ts'
 import { afterFailure, takeOnce, tellFailure, tellOutcome, type ConsumedEvent, type Consumer, type ConsumerDeps } from './consumers.ts'
-import { deleteLetter, selectDue, updateFailure, type DeadLetter } from './dead-letters.ts'
-import { isTransient } from './loop.ts'
+import { deleteLetter, selectDue, selectNextAttempt, updateFailure, type DeadLetter } from './dead-letters.ts'
+import { isTransient, startLoop, type Loop } from './loop.ts'
 
 const batchMax = 100
+/** How soon an event is noticed that another process has parked, or that a person wants replayed. */
+const lookMsMax = 500
+
+/** Tries the events of `consumer` again as they become due. `parked` is rung for each that failed in this process. */
+export function startRetries(
+  deps: ConsumerDeps,
+  consumer: Consumer<any>,
+  { parked, onFailure }: { parked: Doorbell; onFailure: (error: unknown) => void },
+): Loop {
+  return startLoop(async (signal) => {
+    const looked = new AbortController()
+    const rung = parked.wait(lookMsMax, AbortSignal.any([signal, looked.signal])) // from before the look, or a ring would be missed
+    try {
+      if ((await retryDue(deps, consumer)) > 0) return
+      const nowMs = deps.clock.nowMs()
+      const next = await selectNextAttempt.first(deps.database.db, { consumer: consumer.name, nowIso: isoTime(nowMs) })
+      const due = next?.at ? sleep(Date.parse(next.at) - nowMs, undefined, { signal: looked.signal }).catch(() => {}) : rung
+      await Promise.race([rung, due])
+    } finally {
+      looked.abort()
+    }
+  }, onFailure)
+}
 
 /** Tries the events of `consumer` that are due again, and returns how many it tried. */
 export async function retryDue(deps: ConsumerDeps, consumer: Consumer<any>): Promise<number> {

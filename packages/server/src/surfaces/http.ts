@@ -81,7 +81,7 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
   app.decorateRequest('viewer', null)
   app.setErrorHandler(onError)
   const requests = trackRequests(app, { logger, metrics, tracer: deps.tracer, timeoutMs: limits.requestMs })
-  const isUnderPressure = await watchPressure(app, limits.loopDelayMs)
+  const isUnderPressure = watchPressure(app, limits.loopDelayMs)
   const answerUnknownPath = answerUnknownPaths(app)
   // One hook for all that comes before a route: Fastify's way from hook to hook costs more than most of them do.
   app.addHook('onRequest', (request, reply, done) => {
