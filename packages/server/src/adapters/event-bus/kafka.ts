@@ -4,6 +4,7 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import kafkajs, { type Admin, type Consumer, type EachBatchPayload, type ISocketFactory, type Producer, type SASLOptions } from 'kafkajs'
 import type { BusEvent, EventBus } from '../../ports/event-bus.ts'
 import { fromMessage, toMessage, type EventMessage } from './kafka-messages.ts'
+import { beating, isFulfilled, tracked, within } from './waiting.ts'
 
 export interface KafkaTopic {
   name: string
@@ -55,7 +56,7 @@ const pauseMsMax = 1_000
 const complaintEveryMs = 60_000
 
 /**
- * Events on Kafka, by kafkajs 2.2.4. Everything that knows the client is in this file.
+ * Events on Kafka, by kafkajs 2.2.4. Everything that knows the client is in this one file, which is why it is long: another client is another file.
  *
  * What was measured of it, under kill -9, freezes and rebalances, and why it is used as it is: sends that overlap reach the log out
  * of order; a pending send may never settle; its own retries do not cover connecting inside a send; a consumer crashes for good
@@ -218,7 +219,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
       for (let pauseMs = 50, failures = 0; events.length > 0; pauseMs = Math.min(pauseMs * 2, pauseMsMax), failures++) {
         const work = handle(events)
         try {
-          await tracked(handling, beating(heartbeat, work))
+          await tracked(handling, beating(heartbeat, work, beatEveryMs))
           break
         } catch (error) {
           if (await isFulfilled(work)) throw error // the group has changed meanwhile: whoever has the partition now finds the effects there
@@ -322,52 +323,6 @@ async function abandon(client: Promise<Producer | Admin>): Promise<void> {
 /** Bounded: it waits for brokers that may never answer. */
 async function disconnect(client: Producer | Admin | Consumer): Promise<void> {
   await within(closeMsMax, client.disconnect()).catch(() => {})
-}
-
-/** Long work must not look like a dead worker. Rejects as `work` does, and when the group has changed while it went on. */
-async function beating(heartbeat: () => Promise<void>, work: Promise<void>): Promise<void> {
-  let lost: { error: unknown } | undefined
-  const timer = setInterval(() => {
-    heartbeat().catch((error: unknown) => {
-      lost ??= { error }
-    })
-  }, beatEveryMs)
-  try {
-    await work
-    if (lost) throw lost.error
-  } finally {
-    clearInterval(timer)
-  }
-}
-
-async function tracked<T>(set: Set<Promise<unknown>>, work: Promise<T>): Promise<T> {
-  set.add(work)
-  try {
-    return await work
-  } finally {
-    set.delete(work)
-  }
-}
-
-const isFulfilled = (work: Promise<unknown>) =>
-  work.then(
-    () => true,
-    () => false,
-  )
-
-async function within<T>(msMax: number, work: Promise<T>): Promise<T> {
-  const late = new AbortController()
-  try {
-    return await Promise.race([
-      work,
-      sleep(msMax, undefined, { signal: late.signal }).then(() => {
-        throw new Error(`no answer from Kafka for ${msMax / 1000} s`)
-      }),
-    ])
-  } finally {
-    late.abort()
-    work.catch(() => {})
-  }
 }
 
 /** Of what the client says, each sentence once in a while: an outage would fill the disk. */
