@@ -158,8 +158,8 @@ async function relayRow(world: World): Promise<Row[]> {
   const { db } = database
   // Numbered already, as after an outage of Kafka: events of many users, of the usual size.
   await sql`insert into outbox (seq, type, key, payload, "createdAt")
-    select s.seq + n, 'follow_created', n % 5000,
-      '{"follower_id":' || 1000000 + n || ',"followee_id":' || n % 5000 || ',"timestamptz":"2026-01-01T00:00:00.000Z"}', '2026-01-01T00:00:00.000Z'
+    select s.seq + n, 'follow_created', 1 + n % 5000,
+      '{"follower_id":' || 1000000 + n || ',"followee_id":' || 1 + n % 5000 || ',"timestamptz":"2026-01-01T00:00:00.000Z"}', '2026-01-01T00:00:00.000Z'
     from generate_series(1, ${sql.lit(backlog)}) n, (select seq from "outboxPosition" where name = 'sequence') s`.execute(db)
   await sql`update "outboxPosition" set seq = seq + ${sql.lit(backlog)} where name = 'sequence'`.execute(db)
   const position = async () => (await selectPosition.first(db, { name: publishedName }))?.seq ?? 0
