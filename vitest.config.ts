@@ -17,7 +17,8 @@ export default defineConfig({
     globalSetup: [path('packages/server/test/postgres-global-setup.ts'), path('scripts/temporary-folder.ts')],
     reporters: ['default', path('scripts/closing-reporter.ts')],
     maxWorkers: 2,
-    testTimeout: 15_000,
-    hookTimeout: 30_000,
+    // For a machine that has other work, too: what hangs is found all the same.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 })

@@ -2,7 +2,6 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import autocannon from 'autocannon'
 import type { Row } from './main.ts'
 
@@ -20,11 +19,9 @@ export interface Target {
 export async function startTarget(name: string, dir: string): Promise<Target> {
   const own = join(dir, '..', name)
   if (!existsSync(own)) cpSync(dir, own, { recursive: true })
-  const hooks =
-    name === 'hooked' || name === 'unhooked' ? ['--import', pathToFileURL(join(import.meta.dirname, 'without-hooks.ts')).href] : []
   const child = fork(join(import.meta.dirname, 'target.ts'), [name, own], {
     stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit', 'ipc'],
-    execArgv: [...process.execArgv, '--expose-gc', ...hooks],
+    execArgv: [...process.execArgv, '--expose-gc'],
   })
   const [addresses] = await Promise.race([
     once(child, 'message'),

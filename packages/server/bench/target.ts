@@ -48,13 +48,11 @@ const targets: Record<string, (dir: string) => Promise<string>> = {
     const server = await createServer(benchConfig(dir, { 'rateLimits.enabled': false }))
     return (await server.listen()).apiUrl
   },
-  /** The product, which says how much processor time it has had. Loaded by without-hooks.ts, as is the next. */
-  hooked: async (dir) => {
+  /** The product, which says how much processor time it has had. */
+  observed: async (dir) => {
     answerCpu()
     return (await (await createServer(benchConfig(dir))).listen()).apiUrl
   },
-  /** The same without the calls that correlation and traces need. */
-  unhooked: (dir) => targets.hooked!(dir),
   /** The product's surface and features, with nobody who counts or logs. */
   unobserved: async (dir) => {
     const config = benchConfig(dir)

@@ -164,8 +164,10 @@ export function createMetrics({
       if (stage === 'published') events.published.inc({ bus: by, type })
       else events[stage].inc({ consumer: by, type })
     },
-    breaker: (dependency: string, state: 'closed' | 'half_open' | 'open'): void =>
-      breakerState.set({ dependency }, { closed: 0, half_open: 1, open: 2 }[state]),
+    breaker(dependency: string, state: 'closed' | 'half_open' | 'open'): void {
+      breakerState.set({ dependency }, { closed: 0, half_open: 1, open: 2 }[state])
+      for (const reason of ['timeout', 'error', 'rejected'] as const) dependencyFailures.inc({ dependency, reason }, 0)
+    },
     dependencyFailure: (dependency: string, reason: 'timeout' | 'error' | 'rejected'): void =>
       dependencyFailures.inc({ dependency, reason }),
     rateLimited: (limit: string): void => rateLimited.inc({ limit }),
