@@ -89,7 +89,7 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
   app.setErrorHandler(onError)
   const requests = trackRequests(app, { logger, metrics, tracer: deps.tracer, timeoutMs: limits.requestMs })
   const requestLimits = deps.requestLimits && createRequestLimits(deps.requestLimits)
-  requestLimits?.mount(app)
+  app.decorateRequest('limited', null)
   const isUnderPressure = watchPressure(app, limits.loopDelayMs)
   const answerUnknownPath = answerUnknownPaths(app)
   // One hook for all that comes before a route: Fastify's way from hook to hook costs more than most of them do.
@@ -99,7 +99,14 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
     if (cors?.(request, reply)) return
     if (request.is404) return answerUnknownPath(request, reply) // before its body is read, or a token asked for
     if (isUnderPressure() && !request.routeOptions.config.isProbe) return done(loadErrors.overloaded())
-    requests.goOn(request, done)
+    let counting: Promise<void> | undefined
+    try {
+      counting = requestLimits?.countAddress(request, reply)
+    } catch (error) {
+      return done(error as Error)
+    }
+    if (counting) counting.then(() => requests.goOn(request, done), done)
+    else requests.goOn(request, done)
   })
   const viewers = createViewers(deps.authenticate, metrics.authorization, requestLimits?.countAccount)
   const streaming: Streaming = { heartbeatMs: deps.heartbeatMs, stallMs: limits.stallMs, onCrash: listeners.onCrash }

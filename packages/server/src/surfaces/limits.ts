@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { networkOf } from '../core/network.ts'
 import type { Viewer } from '../core/viewer.ts'
 import type { Allowance, RateLimit, RateLimiter } from '../ports/rate-limiter.ts'
@@ -73,27 +73,15 @@ export function createRequestLimits({ limiter, maxima }: RequestLimitsOptions) {
   }
 
   return {
-    /** Has every route of `server` count its requests for their addresses, but those that machines ask for. Comes before the routes. */
-    mount(server: FastifyInstance): void {
-      server.decorateRequest('limited', null)
-      server.addHook('onRoute', (options) => {
-        if (options.config?.isProbe) return
-        options.onRequest = [
-          (request, reply, done) => {
-            const points = options.config?.callsOf?.(request) ?? 1 // not known before a request comes: other hooks add to the options
-            const limited = (request.limited = { reply, points, nearest: undefined, account: undefined })
-            let counting: Promise<void> | undefined
-            try {
-              counting = count(limited, limitsOf(request).address, networkOfRequest(request))
-            } catch (error) {
-              return done(error as Error)
-            }
-            if (!counting) return done()
-            counting.then(() => done(), done)
-          },
-          ...[options.onRequest ?? []].flat(),
-        ]
-      })
+    /**
+     * Counts a request for its address, but for those that machines ask for. Undefined when it is done already; throws or rejects
+     * with `limit.exceeded`. @NOTE called by the one hook that there is: a hook of its own would cost as much again.
+     */
+    countAddress(request: FastifyRequest, reply: FastifyReply): Promise<void> | undefined {
+      const { isProbe, callsOf } = request.routeOptions.config
+      if (isProbe) return undefined
+      const limited = (request.limited = { reply, points: callsOf?.(request) ?? 1, nearest: undefined, account: undefined })
+      return count(limited, limitsOf(request).address, networkOfRequest(request))
     },
     /** Rejects with `limit.exceeded`. */
     countAccount,
