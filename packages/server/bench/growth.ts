@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
-import pg from 'pg'
 import { openApp, type OpenedApp } from '../src/open-app.ts'
 import type { Database } from '../src/ports/database.ts'
 import type { Tables } from '../src/schema.ts'
 import { median } from './load.ts'
 import type { Row } from './main.ts'
+import { newPostgresDatabase } from './postgres.ts'
 import { benchConfig, newDataDir } from './world.ts'
 
 interface Size {
@@ -40,13 +39,10 @@ export async function growthRows(): Promise<Row[]> {
 }
 
 async function growthOnPostgres(server: string): Promise<Row[]> {
-  const admin = new pg.Pool({ connectionString: server, max: 1 })
-  const names = [small, big].map(() => `bench_${randomBytes(6).toString('hex')}`)
-  for (const name of names) await admin.query(`create database ${name}`)
-  const next = names.values()
-  const rows = await growthOn('Postgres', () => Object.assign(new URL(server), { pathname: next.next().value! }).href)
-  for (const name of names) await admin.query(`drop database ${name} with (force)`)
-  await admin.end()
+  const databases = [await newPostgresDatabase(server), await newPostgresDatabase(server)]
+  const urls = databases.map(({ url }) => url).values()
+  const rows = await growthOn('Postgres', () => urls.next().value)
+  for (const database of databases) await database.drop()
   return rows
 }
 

@@ -2,7 +2,6 @@ import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
 import { sql } from 'kysely'
 import { localDoorbell } from '../src/adapters/doorbell/local.ts'
 import { startBackground } from '../src/background.ts'
@@ -13,6 +12,7 @@ import { openKafka } from '../src/open-kafka.ts'
 import { readUnpublished } from '../src/outbox/publish.ts'
 import { publishedName, selectPosition } from '../src/outbox/positions.ts'
 import type { Row } from './main.ts'
+import { newPostgresDatabase } from './postgres.ts'
 import { benchConfig } from './world.ts'
 
 const warmUps = 50
@@ -33,7 +33,7 @@ export async function kafkaRows(dir: string): Promise<Row[]> {
     process.stderr.write('kafka: left out, since TEST_POSTGRES_URL and TEST_KAFKA_BROKERS are not both set\n')
     return []
   }
-  const database = await newDatabase(postgres)
+  const database = await newPostgresDatabase(postgres)
   try {
     const world = await openWorld(dir, { url: database.url, brokers })
     const rows = [...(await followRows(world)), await idleRow(), await relayRow(world)].flat()
@@ -41,22 +41,6 @@ export async function kafkaRows(dir: string): Promise<Row[]> {
     return rows
   } finally {
     await database.drop()
-  }
-}
-
-async function newDatabase(server: string) {
-  const name = `bench_${randomBytes(6).toString('hex')}`
-  const admin = new pg.Client(server)
-  await admin.connect()
-  await admin.query(`create database ${name}`)
-  const url = new URL(server)
-  url.pathname = name
-  return {
-    url: url.href,
-    async drop() {
-      await admin.query(`drop database ${name} with (force)`)
-      await admin.end()
-    },
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [reads|posts|growth|logins|follows|live|kafka|observability|process]`: the measures that Pinstack holds itself to, as ratios of one run on one machine.
+ * `npm run bench [reads|posts|growth|logins|follows|live|kafka|observability|scale|process]`: the measures that Pinstack holds itself to, as ratios of one run on one machine.
  * A bar that is missed is marked, and fails the command.
  */
 import './thread-pool.ts'
@@ -13,6 +13,7 @@ import { observabilityRows } from './observability.ts'
 import { postRows } from './posts.ts'
 import { processRows } from './process.ts'
 import { readRows } from './reads.ts'
+import { scaleRows } from './scale.ts'
 import { benchConfig, login, newDataDir, password } from './world.ts'
 
 export interface Row {
@@ -33,6 +34,7 @@ const parts = {
   live: liveRows,
   kafka: kafkaRows,
   observability: observabilityRows,
+  scale: scaleRows,
   process: processRows,
 }
 

@@ -60,7 +60,7 @@ export function eventBusContract(driver: string, given: () => BusUnderTest): voi
       await bus.subscribe('group', types, handle)
       await correlated({ traceparent }, () => given().publish([1]))
       await given().publish([1])
-      await expect.poll(() => got.map((event) => event.traceparent ?? null)).toEqual([traceparent, null])
+      await expect.poll(() => got.map((event) => event.traceparent ?? null), soon).toEqual([traceparent, null])
     })
 
     it('keeps the order of each key', async () => {

@@ -1,3 +1,4 @@
+import { readTraceparent } from '../../core/correlation.ts'
 import type { BusEvent } from '../../ports/event-bus.ts'
 
 /** An event as it lies in a topic. */
@@ -33,7 +34,7 @@ export function fromMessage({ key, value, headers = {} }: ReadMessage): BusEvent
     const [first] = [headers[name] ?? []].flat()
     return first?.toString()
   }
-  const [id, type, traceparent] = [header('event_id'), header('event_type'), header('traceparent')]
+  const [id, type, traceparent] = [header('event_id'), header('event_type'), readTraceparent(header('traceparent'))]
   const createdAt = isoOf(header('created_at') ?? '')
   const user = Number(key?.toString() || Number.NaN)
   if (!id || !type || !createdAt || !Number.isSafeInteger(user)) return

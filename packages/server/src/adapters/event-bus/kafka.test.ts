@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { onKafka } from '../../../test/kafka.ts'
+import { currentCorrelation } from '../../core/correlation.ts'
 import { eventBusContract } from '../../ports/event-bus.contract.ts'
 import type { KafkaBus } from './kafka.ts'
 import { kafkaBus } from './kafka.ts'
@@ -31,6 +32,7 @@ onKafka('Kafka bus', (brokers) => {
           key,
           payload: { user_id: key },
           createdAt: '2026-01-01T00:00:00.000Z',
+          traceparent: currentCorrelation()?.traceparent, // as the outbox notes it
         }))
         await publisher.publish(events)
         return events.map(({ id }) => id)
