@@ -38,6 +38,8 @@ export interface Shot {
   path: string
   body?: string
   headers?: Record<string, string>
+  /** In turn, in place of the one above. */
+  requests?: { method: 'POST'; path: string; body: string; headers: Record<string, string> }[]
 }
 
 /** Requests a second over `seconds`. Any answer that is not 2xx ends the benchmark. */

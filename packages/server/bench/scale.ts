@@ -13,6 +13,8 @@ const bin = join(import.meta.dirname, '../../cli/bin/pinstack.js')
 const sizes = [1, 2, 4]
 const rounds = 3
 const seconds = 3
+/** Posts of one author wait for each other, at the author's counter. */
+const authors = 64
 
 interface Servers {
   postgres: string
@@ -63,9 +65,18 @@ async function measure(size: number, servers: Servers): Promise<{ reads: Seen; w
   const database = await newPostgresDatabase(servers.postgres)
   const { child, url } = await start(size, { ...servers, postgres: database.url, name: database.name })
   try {
-    const headers = { authorization: `Bearer ${await register(url)}`, 'content-type': 'application/json' }
     const body = JSON.stringify({ title: 'A day at the lake', content: 'We swam, and slept in the shade.', tags: ['lake', 'day'] })
-    const write: Shot = { method: 'POST', path: '/api/v1/posts', body, headers }
+    const tokens = await Promise.all(Array.from({ length: authors }, (_, index) => register(url, index)))
+    const path = '/api/v1/posts'
+    const write: Shot = {
+      path,
+      requests: tokens.map((token) => ({
+        method: 'POST',
+        path,
+        body,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      })),
+    }
     const read: Shot = { path: '/api/v1/posts/list?limit=20' }
     const roots = {
       server: child.pid!,
@@ -120,8 +131,9 @@ async function start(
   return { child, url: /API {7}(\S+)/.exec(said)![1]! }
 }
 
-async function register(url: string): Promise<string> {
-  const account = { username: login, email: `${login}@example.com`, password }
+async function register(url: string, index: number): Promise<string> {
+  const name = `${login}_${index}`
+  const account = { username: name, email: `${name}@example.com`, password }
   const response = await fetch(`${url}/api/v1/auth/register`, { method: 'POST', body: JSON.stringify(account) })
   return ((await response.json()) as { data: { access_token: string } }).data.access_token
 }

@@ -62,7 +62,7 @@ export async function openApp(config: Config, options: OpenAppOptions = {}): Pro
   let shared: SharedStores | undefined
   try {
     shared = await openSharedStores(config, { metrics, warn })
-    const committed = shared?.doorbell('committed') ?? localDoorbell()
+    const committed = localDoorbell() // each process numbers what it has written: rung everywhere, every process would look after every commit
     const sequenced = shared?.doorbell('sequenced') ?? localDoorbell()
     const limiter = config.rateLimits.enabled
       ? withMaxima(shared?.limiter ?? memoryRateLimiter(metrics?.rateLimited), maximaOf(config))

@@ -1,8 +1,12 @@
 import type { Database } from '../ports/database.ts'
 import type { Doorbell } from '../ports/doorbell.ts'
 import type { Tables } from '../schema.ts'
-import { startLoop, type Loop } from './loop.ts'
+import { pauseFor, startLoop, type Loop } from './loop.ts'
 import { sequenceEvents } from './sequence.ts'
+
+const batchMax = 500
+/** While another process numbers. It may have begun before an event of ours was there, and then nobody else would come for it before the next look. */
+const heldPauseMs = 10
 
 interface RelayDeps {
   database: Database<Tables>
@@ -20,8 +24,11 @@ interface RelayDeps {
 export function startRelay({ database, committed, sequenced, pollMs, onSequenced, onFailure }: RelayDeps): Loop {
   return startLoop(async (signal) => {
     const rung = committed.wait(pollMs, signal)
-    const types = await sequenceEvents(database)
-    if (types.length === 0) return rung
+    let isHeld = false
+    const types = await sequenceEvents(database, batchMax, () => {
+      isHeld = true
+    })
+    if (types.length === 0) return isHeld ? Promise.race([rung, pauseFor(heldPauseMs, signal)]) : rung
     sequenced.ring()
     for (const type of types) onSequenced?.(type)
   }, onFailure)
