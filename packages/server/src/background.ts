@@ -8,7 +8,7 @@ import type { Database } from './ports/database.ts'
 import type { Doorbell } from './ports/doorbell.ts'
 import type { Tables } from './schema.ts'
 import type { Metrics } from './surfaces/metrics.ts'
-import { startWorker, type Worker } from './worker.ts'
+import { startWorker, type OnFailureOf, type Worker } from './worker.ts'
 
 export interface BackgroundDeps {
   app: Pick<App, 'consumers' | 'jobs' | 'hear'>
@@ -45,7 +45,7 @@ export interface Background {
 export async function startBackground(deps: BackgroundDeps): Promise<Background> {
   const { app, database, committed, sequenced, metrics, warn, roles = ['api', 'worker'] } = deps
   const { pollMs } = deps.settings
-  const failed = (part: string) => (error: unknown) => {
+  const failed: OnFailureOf = (part) => (error) => {
     metrics?.backgroundFailure(part)
     warn(`${part} failed, and is tried again`, { err: error })
   }
@@ -62,7 +62,7 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
   const tail = roles.includes('api') ? startTail({ db: database.db, sequenced, pollMs, onFailure: failed('tail') }) : undefined
   tail?.listen(app.hear)
   await tail?.started // @NOTE a stream that opens before it would wait for events that the tail never hears
-  const worker = roles.includes('worker') ? await startWorker(deps) : undefined
+  const worker = roles.includes('worker') ? await startWorker(deps, failed) : undefined
 
   return {
     tail,

@@ -17,6 +17,9 @@ const jobEveryMs = 60_000
 /** A broker deletes what is old when it closes a file, once a day: until then it may hand an event over again. */
 const brokerSlackMs = 2 * 86_400_000
 
+/** What a part of the background calls when a turn of it has failed. */
+export type OnFailureOf = (part: string) => (error: unknown) => void
+
 export interface Worker {
   bus: EventBus
   /** Whether this process is the one that hands events to the broker; undefined without a broker. */
@@ -25,16 +28,12 @@ export interface Worker {
 }
 
 /** Consumers, jobs, and the way of the events to the broker where there is one. Any number of processes may run one. */
-export async function startWorker(deps: BackgroundDeps): Promise<Worker> {
+export async function startWorker(deps: BackgroundDeps, failed: OnFailureOf): Promise<Worker> {
   const { app, database, clock, kafka, metrics, tracer, warn, debug } = deps
   const { retentionMs } = deps.settings
-  const failed = (part: string) => (error: unknown) => {
-    metrics?.backgroundFailure(part)
-    warn(`${part} failed, and is tried again`, { err: error })
-  }
 
   const sending = kafka && startSending(deps, kafka.publish)
-  const bus = kafka ?? readingBus(deps)
+  const bus = kafka ?? readingBus(deps, failed('consumer'))
   const parked = localDoorbell()
   const consuming: ConsumerDeps = {
     database,
@@ -94,14 +93,14 @@ function startSending(deps: BackgroundDeps, publish: Parameters<typeof startPubl
   }
 }
 
-function readingBus({ database, sequenced, settings, warn }: BackgroundDeps): EventBus {
+function readingBus({ database, sequenced, settings }: BackgroundDeps, onFailure: (error: unknown) => void): EventBus {
   return inProcessBus({
     read: (range) => readEvents(database.db, range),
     lastSeq: () => readLastSeq(database.db),
     loadPosition: async (name) => (await selectPosition.first(database.db, { name }))?.seq ?? 0,
     savePosition: async (name, seq) => void (await database.transaction((tx) => savePosition.run(tx, { name, seq }))),
     wait: (signal) => sequenced.wait(settings.pollMs, signal),
-    start: (turn) => startLoop(turn, (error) => warn('consumer failed, and is tried again', { err: error })),
+    start: (turn) => startLoop(turn, onFailure),
   })
 }
 

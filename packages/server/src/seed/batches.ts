@@ -1,6 +1,7 @@
 import { isoTime } from '../core/time.ts'
 import { followSource } from '../features/notifications/notifications.ts'
 import { canonicalJson } from '../features/notifications/payload.ts'
+import { shardOf } from '../features/posts/posts.ts'
 import type { Database } from '../ports/database.ts'
 import type { Tables, Tx } from '../schema.ts'
 import type { FollowPlan } from './follow-plan.ts'
@@ -64,9 +65,6 @@ async function holdUsers(tx: Tx, users: Iterable<number>, { dialect, userIds }: 
   }
 }
 
-/** A post counts in the row that its author's number says: 0005-posts made as many. */
-const totalShards = 16
-
 export async function writePosts(
   tx: Tx,
   posts: readonly Timed<PostPlan>[],
@@ -97,7 +95,7 @@ export async function writePosts(
     tx,
     byAuthor.map(([id, count]) => ({ id, posts: count })),
   )
-  const byShard = counted(written.map(({ authorId }) => authorId % totalShards))
+  const byShard = counted(written.map(({ authorId }) => shardOf(authorId)))
   await addToTotal(
     tx,
     byShard.map(([shard, count]) => ({ shard, posts: count })),

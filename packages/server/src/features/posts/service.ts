@@ -13,6 +13,7 @@ import {
   assertPostChanges,
   mergeTags,
   postErrors,
+  shardOf,
   unknownAuthor,
   type Author,
   type NewPost,
@@ -41,8 +42,6 @@ import {
 } from './store.ts'
 
 const cacheTtlMs = 30 * 60_000
-/** Rows of the total. An author's posts are all counted in one of them: they wait for each other anyway, at the author's row. */
-const totalShards = 16
 /** Of a purge: with each post up to 59 other rows go, and on SQLite nobody else writes meanwhile. */
 const postsPerBatch = 100
 
@@ -96,7 +95,7 @@ export function createPosts({ database, clock, emit, cache, findAuthor, record }
     const removed = (await deletePosts.all(tx, ids, { authorId })).map(({ id }) => id)
     if (removed.length === 0) return 0
     await uncountPosts.run(tx, { authorId, count: removed.length })
-    await addToTotal.run(tx, { shard: authorId % totalShards, count: -removed.length })
+    await addToTotal.run(tx, { shard: shardOf(authorId), count: -removed.length })
     for (const id of removed) {
       const had = (tags.get(id) ?? []).map(({ id, text }) => ({ id, name: text })).sort(byTagId)
       await emitPost(tx, 'post_deleted', { id, authorId, tags: had })
@@ -121,7 +120,7 @@ export function createPosts({ database, clock, emit, cache, findAuthor, record }
         const { id } = (await insertPost.first(tx, row))!
         const media = (await insertMedia(tx, id, input.media ?? [])).sort(byPosition)
         const tags = await linkTags(tx, id, names)
-        await addToTotal.run(tx, { shard: viewer.id % totalShards, count: 1 })
+        await addToTotal.run(tx, { shard: shardOf(viewer.id), count: 1 })
         await emitPost(tx, 'post_created', { id, authorId: viewer.id, tags })
         return { id, ...row, media, tags }
       })
