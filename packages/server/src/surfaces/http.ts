@@ -87,9 +87,15 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
   })
   app.decorateRequest('viewer', null)
   app.setErrorHandler(onError)
-  const requests = trackRequests(app, { logger, metrics, tracer: deps.tracer, timeoutMs: limits.requestMs })
   const requestLimits = deps.requestLimits && createRequestLimits(deps.requestLimits)
   app.decorateRequest('limited', null)
+  const requests = trackRequests(app, {
+    logger,
+    metrics,
+    tracer: deps.tracer,
+    limit: requestLimits?.countAddress,
+    timeoutMs: limits.requestMs,
+  })
   const isUnderPressure = watchPressure(app, limits.loopDelayMs)
   const answerUnknownPath = answerUnknownPaths(app)
   // One hook for all that comes before a route: Fastify's way from hook to hook costs more than most of them do.
@@ -99,14 +105,7 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
     if (cors?.(request, reply)) return
     if (request.is404) return answerUnknownPath(request, reply) // before its body is read, or a token asked for
     if (isUnderPressure() && !request.routeOptions.config.isProbe) return done(loadErrors.overloaded())
-    let counting: Promise<void> | undefined
-    try {
-      counting = requestLimits?.countAddress(request, reply)
-    } catch (error) {
-      return done(error as Error)
-    }
-    if (counting) counting.then(() => requests.goOn(request, done), done)
-    else requests.goOn(request, done)
+    requests.goOn(request, done)
   })
   const viewers = createViewers(deps.authenticate, metrics.authorization, requestLimits?.countAccount)
   const streaming: Streaming = { heartbeatMs: deps.heartbeatMs, stallMs: limits.stallMs, onCrash: listeners.onCrash }

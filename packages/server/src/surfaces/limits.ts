@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
 import { networkOf } from '../core/network.ts'
 import type { Viewer } from '../core/viewer.ts'
 import type { Allowance, RateLimit, RateLimiter } from '../ports/rate-limiter.ts'
@@ -75,10 +75,9 @@ export function createRequestLimits({ limiter, maxima }: RequestLimitsOptions) {
   return {
     /**
      * Counts a request for its address, but for those that machines ask for. Undefined when it is done already; throws or rejects
-     * with `limit.exceeded`. @NOTE called by the one hook that there is: a hook of its own would cost as much again.
+     * with `limit.exceeded`. @NOTE it is given what its route says, which `request.routeOptions` would put together anew.
      */
-    countAddress(request: FastifyRequest, reply: FastifyReply): Promise<void> | undefined {
-      const { isProbe, callsOf } = request.routeOptions.config
+    countAddress(request: FastifyRequest, reply: FastifyReply, { isProbe, callsOf }: FastifyContextConfig): Promise<void> | undefined {
       if (isProbe) return undefined
       const limited = (request.limited = { reply, points: callsOf?.(request) ?? 1, nearest: undefined, account: undefined })
       return count(limited, limitsOf(request).address, networkOfRequest(request))

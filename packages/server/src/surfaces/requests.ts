@@ -52,11 +52,14 @@ export function trackRequests(
     logger,
     metrics,
     tracer,
+    limit,
     timeoutMs = requestMsMax,
   }: {
     logger: Logger
     metrics: Metrics
     tracer?: Tracer | undefined
+    /** Counts a request before its route does anything. Undefined when it is done already; throws or rejects to refuse it. */
+    limit?: ((request: FastifyRequest, reply: FastifyReply, config: FastifyContextConfig) => Promise<void> | undefined) | undefined
     timeoutMs?: number | undefined
   },
 ) {
@@ -69,9 +72,16 @@ export function trackRequests(
   server.addHook('onRoute', (options) => {
     let about: RouteAbout | undefined // not before a request comes: other hooks have their say on the options after this one
     options.onRequest = [
-      (request, _reply, done) => {
+      (request, reply, done) => {
         request.about = about ??= aboutRoute({ ...options.config, url: options.url })
-        done()
+        let counting: Promise<void> | undefined
+        try {
+          counting = limit?.(request, reply, options.config ?? {})
+        } catch (error) {
+          return done(error as Error)
+        }
+        if (counting) counting.then(() => goOn(request, done), done)
+        else done()
       },
       ...[options.onRequest ?? []].flat(),
     ]
