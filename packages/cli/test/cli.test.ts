@@ -8,9 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createProgram } from '../src/program.ts'
-import { run as runHere } from '../src/run.ts'
+import { runHere, type Run } from './run-here.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 /** The environment of these tests, without settings that would reach the command. */
@@ -23,12 +23,6 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'pinstack-cli-'))
 })
 afterAll(() => rm(dir, { recursive: true, force: true }))
-
-interface Run {
-  exitCode: number | null
-  stdout: string
-  stderr: string
-}
 
 interface Running extends Run {
   process: ChildProcess
@@ -60,23 +54,10 @@ function spawned(args: readonly string[], { stdin = '', ...options }: Parameters
   return running.ended
 }
 
-/** In this process, which is quicker by the start of Node. */
-async function run(args: readonly string[], { env = {} }: { env?: Record<string, string> } = {}): Promise<Run> {
-  for (const name of Object.keys(process.env)) if (!(name in clean)) vi.stubEnv(name, undefined)
-  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
-  const written = { stdout: '', stderr: '' }
-  const capture = (name: keyof typeof written) =>
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      written[name] += String(text)
-      return true
-    })
-  const spies = [capture('stdout'), capture('stderr')]
-  try {
-    return { exitCode: await runHere(args), ...written }
-  } finally {
-    for (const spy of spies) spy.mockRestore()
-    vi.unstubAllEnvs()
-  }
+/** In this process, without settings that would reach the command. */
+function run(args: readonly string[], { env = {} }: { env?: Record<string, string> } = {}): Promise<Run> {
+  const others = Object.keys(process.env).filter((name) => !(name in clean))
+  return runHere(args, { ...Object.fromEntries(others.map((name) => [name, undefined])), ...env })
 }
 
 /** Waits for the banner, and returns where the API is. */

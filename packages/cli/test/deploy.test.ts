@@ -3,10 +3,10 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, st
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { maskEnv, mergeEnv, readEnv } from '../src/deploy/env-file.ts'
 import { hashOf } from '../src/deploy/plan.ts'
-import { run as runHere } from '../src/run.ts'
+import { runHere } from './run-here.ts'
 
 let base: string
 let dir: string
@@ -19,22 +19,7 @@ beforeEach(() => {
 })
 afterAll(() => rmSync(base, { recursive: true, force: true }))
 
-async function run(args: string, env: Record<string, string> = {}) {
-  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
-  const written = { stdout: '', stderr: '' }
-  const capture = (name: keyof typeof written) =>
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      written[name] += String(text)
-      return true
-    })
-  const spies = [capture('stdout'), capture('stderr')]
-  try {
-    return { exitCode: await runHere(args.split(' ').filter(Boolean)), ...written }
-  } finally {
-    for (const spy of spies) spy.mockRestore()
-    vi.unstubAllEnvs()
-  }
-}
+const run = (args: string, env: Record<string, string> = {}) => runHere(args.split(' ').filter(Boolean), env)
 
 const compose = (more = '') => run(`deploy compose -d ${dir} ${more}`)
 const text = (path: string) => readFileSync(join(dir, path), 'utf8')

@@ -9,8 +9,8 @@ import { openApp } from '@pinstack/server/open-app'
 import { openDatabase } from '@pinstack/server/open-database'
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { run as runHere } from '../src/run.ts'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { runHere } from './run-here.ts'
 
 let dir: string
 beforeAll(() => {
@@ -18,25 +18,8 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
-async function run(args: readonly string[], env: Record<string, string> = {}) {
-  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
-  const written = { stdout: '', stderr: '' }
-  const capture = (name: keyof typeof written) =>
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      written[name] += String(text)
-      return true
-    })
-  const spies = [capture('stdout'), capture('stderr')]
-  try {
-    return { exitCode: await runHere(args), ...written }
-  } finally {
-    for (const spy of spies) spy.mockRestore()
-    vi.unstubAllEnvs()
-  }
-}
-
 async function doctor(database: string, more: string[] = []) {
-  const { exitCode, stdout, stderr } = await run(['doctor', '--json', '--database', database, '--data', dir, ...more])
+  const { exitCode, stdout, stderr } = await runHere(['doctor', '--json', '--database', database, '--data', dir, ...more])
   const { findings } = JSON.parse(stdout) as { findings: Finding[] }
   const wrong = findings.filter(({ status }) => status === 'wrong')
   for (const finding of findings) expect('fix' in finding).toBe(finding.status !== 'good')
@@ -111,7 +94,7 @@ describe.for(engines)('%s', ([, isThere, make]) => {
 
   it.skipIf(!isThere)('finds a counter that is off', async () => {
     const url = await migrated()
-    await run(['seed', '--users', '30', '--posts-per-user', '3', '--yes', '--database', url, '--data', dir])
+    await runHere(['seed', '--users', '30', '--posts-per-user', '3', '--yes', '--database', url, '--data', dir])
     expect((await doctor(url)).wrong).toEqual([])
     for (const counter of ['followerCount', 'followeeCount', 'postCount', 'notificationCount', 'unreadCount'] as const) {
       const set = (by: number) =>
@@ -151,17 +134,17 @@ describe.for(engines)('%s', ([, isThere, make]) => {
         .execute(),
     )
     expect((await doctor(url)).wrong).toEqual(['dead letters: 3 events were given up after five attempts each.'])
-    const listed = JSON.parse((await run(['events', 'dead', '--json', ...on])).stdout) as { id: number }[]
+    const listed = JSON.parse((await runHere(['events', 'dead', '--json', ...on])).stdout) as { id: number }[]
     expect(listed).toHaveLength(3)
-    expect((await run(['events', 'dead', ...on])).stdout).toMatch(/ID +CONSUMER[^]*notifications +follow_created +1 .* no such user\n/)
+    expect((await runHere(['events', 'dead', ...on])).stdout).toMatch(/ID +CONSUMER[^]*notifications +follow_created +1 .* no such user\n/)
     const [first, second] = listed.map(({ id }) => String(id))
-    expect(await run(['events', 'replay', first!, ...on])).toMatchObject({ exitCode: 0, stderr: '1 will be tried again.\n' })
-    expect(await run(['events', 'replay', first!, ...on])).toMatchObject({
+    expect(await runHere(['events', 'replay', first!, ...on])).toMatchObject({ exitCode: 0, stderr: '1 will be tried again.\n' })
+    expect(await runHere(['events', 'replay', first!, ...on])).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining(`There is no dead letter ${first}.`),
     })
-    expect(await run(['events', 'drop', second!, ...on])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--yes') })
-    expect(await run(['events', 'drop', '--all', '--yes', ...on])).toMatchObject({ exitCode: 0, stderr: '2 are gone.\n' })
+    expect(await runHere(['events', 'drop', second!, ...on])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--yes') })
+    expect(await runHere(['events', 'drop', '--all', '--yes', ...on])).toMatchObject({ exitCode: 0, stderr: '2 are gone.\n' })
     expect((await doctor(url)).wrong).toEqual([])
   })
 
@@ -236,7 +219,7 @@ it('knows every consumer that there is', async () => {
 
 it('tells people what to do, and ends with 1', async () => {
   const away = ['--database', 'postgres://u:hunter2@127.0.0.1:9/d', '--set', 'database.startTimeoutMs=0', '--data', dir]
-  const { exitCode, stdout, stderr } = await run(['doctor', ...away])
+  const { exitCode, stdout, stderr } = await runHere(['doctor', ...away])
   expect(exitCode).toBe(1)
   expect(stdout).toMatch(/✓ versions[^]*✗ database +Postgres at postgres:\/\/u:\*+@127[^]*\n +Start the database[^]*disk/)
   expect(stderr).toBe('pinstack: One thing is wrong.\n')
@@ -244,7 +227,7 @@ it('tells people what to do, and ends with 1', async () => {
 })
 
 it('finds a configuration that is wrong, wherever it is; a wrong option is wrong use', async () => {
-  const variable = await run(['doctor', '--json'], { PINSTACK_HTTP_PROT: '1' })
+  const variable = await runHere(['doctor', '--json'], { PINSTACK_HTTP_PROT: '1' })
   expect(variable.exitCode).toBe(1)
   expect(JSON.parse(variable.stdout).findings).toContainEqual(
     expect.objectContaining({
@@ -255,12 +238,12 @@ it('finds a configuration that is wrong, wherever it is; a wrong option is wrong
   )
   const file = join(dir, 'wrong.yaml')
   writeFileSync(file, 'http:\n  prot: 1\n')
-  expect((await run(['doctor', '--config', file])).exitCode).toBe(1)
-  expect((await run(['doctor', '--set', 'http.prot=1'])).exitCode).toBe(2)
-  expect((await run(['doctor', 'now'])).exitCode).toBe(2)
+  expect((await runHere(['doctor', '--config', file])).exitCode).toBe(1)
+  expect((await runHere(['doctor', '--set', 'http.prot=1'])).exitCode).toBe(2)
+  expect((await runHere(['doctor', 'now'])).exitCode).toBe(2)
 })
 
 it.each(['replay', 'drop'])('events %s takes numbers or --all, one of them', async (verb) => {
   for (const args of [[], ['1', '--all'], ['one'], ['0'], ['1.5']])
-    expect(await run(['events', verb, ...args, '--data', join(dir, 'none')])).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(await runHere(['events', verb, ...args, '--data', join(dir, 'none')])).toMatchObject({ exitCode: 2, stdout: '' })
 })

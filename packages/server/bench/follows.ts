@@ -6,7 +6,7 @@ import { startBackground } from '../src/background.ts'
 import { openApp } from '../src/open-app.ts'
 import type { App } from '../src/compose.ts'
 import type { Row } from './main.ts'
-import { benchConfig } from './world.ts'
+import { addUsers, benchConfig } from './world.ts'
 
 const warmUps = 100
 const samples = 600
@@ -28,25 +28,7 @@ export async function followRows(dir: string): Promise<Row[]> {
     settings: { pollMs: 500, retentionMs: 86_400_000 },
     warn: (message, fields) => console.error(message, fields),
   })
-  const users = await database.transaction((tx) => {
-    const names = Array.from({ length: warmUps + samples + storm * storms + 1 }, (_, i) => `follower${i}`)
-    const more = {
-      email: '',
-      fullName: null,
-      fullNameFolded: null,
-      bio: null,
-      avatarUrl: null,
-      createdAt: '',
-      updatedAt: '',
-      deletedAt: null,
-    }
-    return tx
-      .insertInto('user')
-      .values(names.map((username) => ({ ...more, username, usernameFolded: username, emailFolded: username })))
-      .returning('id')
-      .execute()
-  })
-  const [star, ...followers] = users.map(({ id }) => id) as [number, ...number[]]
+  const [star, ...followers] = await addUsers(database, warmUps + samples + storm * storms + 1)
   const viewer = { id: star, role: 'user', sessionId: '' } as const
 
   /** As a client sees it who asks again and again. */

@@ -13,7 +13,7 @@ import { readUnpublished } from '../src/outbox/publish.ts'
 import { publishedName, selectPosition } from '../src/outbox/positions.ts'
 import type { Row } from './main.ts'
 import { newPostgresDatabase } from './postgres.ts'
-import { benchConfig } from './world.ts'
+import { addUsers, benchConfig } from './world.ts'
 
 const warmUps = 50
 const samples = 500
@@ -89,25 +89,7 @@ async function openWorld(dir: string, { url, brokers }: { url: string; brokers: 
 }
 
 async function followRows({ app, database }: World): Promise<Row[]> {
-  const users = await database.transaction((tx) => {
-    const names = Array.from({ length: warmUps + samples + 1 }, (_, i) => `follower${i}`)
-    const more = {
-      email: '',
-      fullName: null,
-      fullNameFolded: null,
-      bio: null,
-      avatarUrl: null,
-      createdAt: '',
-      updatedAt: '',
-      deletedAt: null,
-    }
-    return tx
-      .insertInto('user')
-      .values(names.map((username) => ({ ...more, username, usernameFolded: username, emailFolded: username })))
-      .returning('id')
-      .execute()
-  })
-  const [star, ...followers] = users.map(({ id }) => id) as [number, ...number[]]
+  const [star, ...followers] = await addUsers(database, warmUps + samples + 1)
   const viewer = { id: star, role: 'user', sessionId: '' } as const
   const tookMs: number[] = []
   for (const [i, follower] of followers.entries()) {

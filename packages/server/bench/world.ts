@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Database } from '../src/ports/database.ts'
+import type { Tables } from '../src/schema.ts'
 import { loadConfig, type Config, type FlagValue } from '../src/config.ts'
 
 export const login = 'user1'
@@ -16,4 +18,27 @@ export function newDataDir(): string {
 /** The defaults of production, over `dir` and on free ports. */
 export function benchConfig(dir: string, flags: Record<string, FlagValue> = {}): Config {
   return loadConfig({ flags: { 'data.dir': dir, 'http.port': 0, 'metrics.port': 0, ...flags } }).config
+}
+
+/** Accounts that nobody signs in to: who follows, and is followed. Returns their ids, of which there is at least one. */
+export async function addUsers(database: Database<Tables>, count: number): Promise<[number, ...number[]]> {
+  const more = {
+    email: '',
+    fullName: null,
+    fullNameFolded: null,
+    bio: null,
+    avatarUrl: null,
+    createdAt: '',
+    updatedAt: '',
+    deletedAt: null,
+  }
+  const names = Array.from({ length: count }, (_, i) => `follower${i}`)
+  const users = await database.transaction((tx) =>
+    tx
+      .insertInto('user')
+      .values(names.map((username) => ({ ...more, username, usernameFolded: username, emailFolded: username })))
+      .returning('id')
+      .execute(),
+  )
+  return users.map(({ id }) => id) as [number, ...number[]]
 }

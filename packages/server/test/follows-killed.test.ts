@@ -7,7 +7,7 @@ import { onEachDriver, useDatabase } from './drivers.ts'
 import { recountFollows } from './follows.ts'
 import { call, newDataDir } from './serve.ts'
 import { useServerChildren } from './server-child.ts'
-import { seedAccounts, type SeededAccount } from './sessions.ts'
+import { pairsOf, seedAccounts, type SeededAccount } from './sessions.ts'
 
 const accountsMax = 46
 const followsMax = 2_000
@@ -25,7 +25,7 @@ onEachDriver('follows while the server is killed', (driver) => {
     let current = servers.load(flags)
     let next = servers.load(flags)
     let serving = current.serve()
-    const todo = pairsOf(accounts)
+    const todo = pairsOf(accounts, followsMax)
     const acknowledged = { 200: 0, 409: 0 }
     async function follow([from, to]: [SeededAccount, SeededAccount]): Promise<void> {
       for (;;) {
@@ -73,12 +73,3 @@ onEachDriver('follows while the server is killed', (driver) => {
     expect(await count('"deadLetter"')).toBe(0)
   }, 180_000)
 })
-
-/** Who follows whom: `followsMax` different pairs, neighbours far apart, so that many users are at work at once. */
-function pairsOf(accounts: SeededAccount[]): [SeededAccount, SeededAccount][] {
-  const pairs: [SeededAccount, SeededAccount][] = []
-  for (let step = 1; step < accounts.length; step++) {
-    for (const [index, from] of accounts.entries()) pairs.push([from, accounts[(index + step) % accounts.length]!])
-  }
-  return pairs.slice(0, followsMax)
-}

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
+import { delayingProxy } from './delaying-proxy.ts'
 import { drivers, onDriver } from './drivers.ts'
-import { delayingProxy, useRedisServers, withRedisServers } from './redis-server.ts'
+import { useRedisServers, withRedisServers } from './redis-server.ts'
 import { useServerChildren } from './server-child.ts'
 import { call, login, newDataDir, register, type Answer } from './serve.ts'
 
@@ -125,7 +126,7 @@ withRedisServers('Redis and its outages', () => {
 
   it('is slow: no request waits for longer than the timeouts, and soon none waits at all', async () => {
     const redis = await servers.start()
-    const proxy = await delayingProxy(redis.port)
+    const proxy = await delayingProxy(redis.url)
     const timeoutMs = 100
     try {
       const server = children.load([silent, `data.dir=${newDataDir()}`, `redis.url=${proxy.url}`, `redis.timeoutMs=${timeoutMs}`])

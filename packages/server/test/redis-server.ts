@@ -1,10 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { afterEach, describe } from 'vitest'
 
@@ -78,48 +77,6 @@ export function useRedisServers(): { start(): Promise<RedisServer> } {
       }
     },
   }
-}
-
-export interface DelayingProxy {
-  url: string
-  /** How long what the server answers is held back. */
-  delayMs: number
-  close(): void
-}
-
-/** Stands before a server, and is slow: each answer comes `delayMs` later, in order. */
-export async function delayingProxy(port: number): Promise<DelayingProxy> {
-  const sockets = new Set<Socket>()
-  const server = createServer((client) => {
-    const upstream = connect(port, '127.0.0.1')
-    for (const [one, other] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(one)
-      one.on('error', () => {})
-      one.on('close', () => {
-        sockets.delete(one)
-        other.destroy()
-      })
-    }
-    client.on('data', (chunk) => upstream.write(chunk))
-    let before = Promise.resolve()
-    upstream.on('data', (chunk) => {
-      const due = sleep(proxy.delayMs)
-      before = before.then(() => due).then(() => void client.write(chunk))
-    })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const proxy: DelayingProxy = {
-    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    delayMs: 0,
-    close() {
-      server.close()
-      for (const socket of sockets) socket.destroy()
-    },
-  }
-  return proxy
 }
 
 async function freePort(): Promise<number> {

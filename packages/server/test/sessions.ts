@@ -31,3 +31,12 @@ export async function seedAccounts(database: Database<Tables>, count: number) {
   )
   return { secret, accounts }
 }
+
+/** Different pairs of who follows whom, neighbours far apart, so that many users are at work at once. */
+export function pairsOf(accounts: readonly SeededAccount[], max: number): [SeededAccount, SeededAccount][] {
+  const pairs: [SeededAccount, SeededAccount][] = []
+  for (let step = 1; step < accounts.length && pairs.length < max; step++) {
+    for (const [index, from] of accounts.entries()) pairs.push([from, accounts[(index + step) % accounts.length]!])
+  }
+  return pairs.slice(0, max)
+}

@@ -68,7 +68,7 @@ onEachDatabase('outbox', (world, driver) => {
             await emit(tx, registered(1, name))
             await sleep(Math.random() * 4) // so that commits come in another order than inserts
           })
-          await sequenceEvents(world.database, 3)
+          await sequenceEvents(world.database, { batchMax: 3 })
           for (const { seq, payload } of await read()) {
             const { user_id } = payload as { user_id: number }
             expect(seen.get(seq) ?? user_id).toBe(user_id)
@@ -87,7 +87,7 @@ onEachDatabase('outbox', (world, driver) => {
     await write(1)
     world.clock.advance(-60_000)
     await write(2)
-    while ((await sequenceEvents(world.database, 1)).length > 0);
+    while ((await sequenceEvents(world.database, { batchMax: 1 })).length > 0);
     expect(await names()).toEqual([1, 2])
   })
 

@@ -4,7 +4,6 @@ import type { Tables } from '../schema.ts'
 import { pauseFor, startLoop, type Loop } from './loop.ts'
 import { sequenceEvents } from './sequence.ts'
 
-const batchMax = 500
 /** While another process numbers. It may have begun before an event of ours was there, and then nobody else would come for it before the next look. */
 const heldPauseMs = 10
 
@@ -25,9 +24,7 @@ export function startRelay({ database, committed, sequenced, pollMs, onSequenced
   return startLoop(async (signal) => {
     const rung = committed.wait(pollMs, signal)
     let isHeld = false
-    const types = await sequenceEvents(database, batchMax, () => {
-      isHeld = true
-    })
+    const types = await sequenceEvents(database, { onHeld: () => void (isHeld = true) })
     if (types.length === 0) return isHeld ? Promise.race([rung, pauseFor(heldPauseMs, signal)]) : rung
     sequenced.ring()
     for (const type of types) onSequenced?.(type)

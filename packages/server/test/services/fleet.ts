@@ -7,15 +7,6 @@ import { recountFollows } from '../follows.ts'
 import { call } from '../serve.ts'
 import type { SeededAccount } from '../sessions.ts'
 
-/** Different pairs of who follows whom, neighbours far apart, so that many users are at work at once. */
-export function pairsOf(accounts: readonly SeededAccount[], max: number): [SeededAccount, SeededAccount][] {
-  const pairs: [SeededAccount, SeededAccount][] = []
-  for (let step = 1; step < accounts.length && pairs.length < max; step++) {
-    for (const [index, from] of accounts.entries()) pairs.push([from, accounts[(index + step) % accounts.length]!])
-  }
-  return pairs.slice(0, max)
-}
-
 export interface Load {
   /** How many follows were answered with 200. */
   acknowledged(): number

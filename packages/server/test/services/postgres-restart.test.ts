@@ -6,8 +6,8 @@ import type { Tables } from '../../src/schema.ts'
 import { startPostgres } from '../postgres-server.ts'
 import { call, newDataDir } from '../serve.ts'
 import { useServerChildren } from '../server-child.ts'
-import { seedAccounts } from '../sessions.ts'
-import { expectToldOnce, pairsOf } from './fleet.ts'
+import { pairsOf, seedAccounts } from '../sessions.ts'
+import { expectToldOnce } from './fleet.ts'
 
 const clients = 8
 const awayMs = 3_000

@@ -5,8 +5,8 @@ import type { Tables } from '../../src/schema.ts'
 import { onDriver, useDatabase } from '../drivers.ts'
 import { call, newDataDir } from '../serve.ts'
 import { useServerChildren, type ServerChild } from '../server-child.ts'
-import { seedAccounts } from '../sessions.ts'
-import { expectToldOnce, pairsOf } from './fleet.ts'
+import { pairsOf, seedAccounts } from '../sessions.ts'
+import { expectToldOnce } from './fleet.ts'
 
 const drainDelayMs = 1_000
 /** How often a balancer asks who is ready. */

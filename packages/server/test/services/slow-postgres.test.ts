@@ -1,10 +1,8 @@
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, expect, it, onTestFinished } from 'vitest'
 import { migrateUp } from '../../src/migrations/index.ts'
 import type { Tables } from '../../src/schema.ts'
 import { requestMsMax } from '../../src/surfaces/requests.ts'
+import { delayingProxy } from '../delaying-proxy.ts'
 import { onDriver, useDatabase } from '../drivers.ts'
 import { call, newDataDir } from '../serve.ts'
 import { useServerChildren } from '../server-child.ts'
@@ -21,7 +19,8 @@ onDriver('postgres', 'a Postgres that is slow', (driver) => {
   it('or silent costs no request more than its timeout, and nothing when it is itself again', async () => {
     const { secret, accounts } = await seedAccounts(opened.database, 3)
     const [ann, bob] = accounts as [(typeof accounts)[0], (typeof accounts)[0]]
-    const proxy = await slowProxy(opened.url)
+    const proxy = await delayingProxy(opened.url)
+    onTestFinished(proxy.close)
     const { apiUrl, metricsUrl } = await servers
       .load([
         `database.url=${proxy.url}`,
@@ -41,14 +40,14 @@ onDriver('postgres', 'a Postgres that is slow', (driver) => {
     const read = () => timed('GET', `/api/v1/relation/${bob.id}/followers`)
     expect((await read()).status).toBe(200)
 
-    proxy.delay(slowMs)
+    proxy.delayMs = slowMs
     const slow = await Promise.all([read(), follow(), read(), timed('GET', '/livez')])
     expect(slow.map(({ status }) => status)).toEqual([200, 200, 200, 200])
     expect(slow[0]!.tookMs).toBeGreaterThanOrEqual(slowMs)
     expect(slow[3]!.tookMs).toBeLessThan(slowMs) // what needs no database does not wait for it
     for (const { tookMs } of slow) expect(tookMs).toBeLessThan(requestMsMax)
 
-    proxy.delay(Number.POSITIVE_INFINITY)
+    proxy.delayMs = Number.POSITIVE_INFINITY
     const silent = await Promise.all(Array.from({ length: 30 }, () => read()))
     for (const { status, retryAfter, tookMs } of silent) {
       expect([status, Number(retryAfter) >= 1]).toEqual([503, true])
@@ -58,41 +57,9 @@ onDriver('postgres', 'a Postgres that is slow', (driver) => {
     expect(await metric(metricsUrl, 'dependency_failures_total', '{dependency="postgres",reason="error"}')).toBeGreaterThanOrEqual(5)
     expect(await metric(metricsUrl, 'breaker_state', '{dependency="postgres"}')).toBeGreaterThan(0)
 
-    proxy.delay(0)
+    proxy.delayMs = 0
     await expect.poll(async () => (await timed('GET', '/readyz')).status, { timeout: 60_000 }).toBe(200)
     expect((await follow()).status).toBe(409) // it had been stored
     expect(await metric(metricsUrl, 'breaker_state', '{dependency="postgres"}')).toBe(0)
   })
 })
-
-/** Hands everything on, what the server says only after a while. Connections that are silent stay so: a new one is as slow as it is told then. */
-async function slowProxy(url: string) {
-  const { hostname, port } = new URL(url)
-  const sockets = new Set<Socket>()
-  let delayMs = 0
-  const server = createServer((client) => {
-    const upstream = connect(Number(port), hostname)
-    for (const socket of [client, upstream]) {
-      sockets.add(socket)
-      socket.on('error', () => {})
-      socket.once('close', () => {
-        sockets.delete(socket)
-        client.destroy()
-        upstream.destroy()
-      })
-    }
-    client.pipe(upstream)
-    upstream.on('data', async (data) => {
-      if (delayMs === Number.POSITIVE_INFINITY) return
-      if (delayMs > 0) await sleep(delayMs)
-      client.write(data)
-    })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const own = Object.assign(new URL(url), { host: `127.0.0.1:${(server.address() as AddressInfo).port}` })
-  return { url: own.href, delay: (ms: number) => void (delayMs = ms) }
-}

@@ -8,8 +8,8 @@ import { onDriver, useDatabase } from '../drivers.ts'
 import { ownKafkaNames } from '../kafka.ts'
 import { newDataDir } from '../serve.ts'
 import { useServerChildren, type ServerChild } from '../server-child.ts'
-import { seedAccounts, type SeededAccount } from '../sessions.ts'
-import { countRows, expectToldOnce, metric, pairsOf, startFollows } from './fleet.ts'
+import { pairsOf, seedAccounts, type SeededAccount } from '../sessions.ts'
+import { countRows, expectToldOnce, metric, startFollows } from './fleet.ts'
 import { startKafkaBroker, type KafkaBroker } from './kafka-broker.ts'
 
 const kills = 20
