@@ -1,17 +1,4 @@
-import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
-
-const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
+import { slowSuites } from '../slow-suites.ts'
 
 /** What watches Pinstack, by the programs that will read it: Prometheus, promtool, Grafana's schema. */
-export default defineConfig({
-  root: path('.'),
-  test: {
-    include: ['*.test.ts'],
-    reporters: ['default', path('../closing-reporter.ts')],
-    globalSetup: [path('../../packages/server/test/postgres-global-setup.ts'), path('../temporary-folder.ts')],
-    fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-  },
-})
+export default slowSuites(import.meta.url, { postgres: true, testTimeout: 60_000, hookTimeout: 120_000 })

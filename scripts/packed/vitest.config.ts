@@ -1,17 +1,4 @@
-import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
-
-const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
+import { slowSuites } from '../slow-suites.ts'
 
 /** Slow tests that need a registry: the packages as a user gets them, and the first minutes on a fresh machine. */
-export default defineConfig({
-  root: path('.'),
-  test: {
-    include: ['*.test.ts'],
-    reporters: ['default', path('../closing-reporter.ts')],
-    globalSetup: [path('../temporary-folder.ts')],
-    fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 300_000,
-  },
-})
+export default slowSuites(import.meta.url, { testTimeout: 60_000, hookTimeout: 300_000 })

@@ -1,5 +1,6 @@
 import { openRedis } from '../adapters/redis/connection.ts'
 import type { Config } from '../config.ts'
+import { within } from '../core/within.ts'
 import { openKafka } from '../open-kafka.ts'
 import { good, warning, wrong, type Finding } from './finding.ts'
 
@@ -19,7 +20,7 @@ export async function diagnoseRedis({ redis }: Config): Promise<Finding[]> {
   const { client, close } = await openRedis({ url: redis.url, onChange: (_, error) => (reason ??= error) })
   try {
     const startedMs = performance.now()
-    const info = await within(client.info('server'))
+    const info = await answered(client.info('server'))
     const latencyMs = performance.now() - startedMs
     const [, text = 'of an unknown version', major = '0'] = /redis_version:((\d+)\S*)/.exec(info) ?? []
     const found = `Redis ${text} answers within ${latencyMs.toFixed(1)} ms.`
@@ -47,10 +48,10 @@ export async function diagnoseKafka(config: Config): Promise<Finding[]> {
   const bus = await openKafka(config, { warn() {} })
   if (!bus) return []
   try {
-    await within(bus.ping())
+    await answered(bus.ping())
     const answers = good('kafka', `The brokers at ${config.kafka.brokers.join(', ')} answer.`)
     try {
-      const lags = await Promise.all(consumerNames.map(async (name) => ({ name, lag: await within(bus.lag(name)) })))
+      const lags = await Promise.all(consumerNames.map(async (name) => ({ name, lag: await answered(bus.lag(name)) })))
       return [answers, ...lags.map(ofLag)]
     } catch (error) {
       if ((error as { type?: string }).type !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error
@@ -60,7 +61,7 @@ export async function diagnoseKafka(config: Config): Promise<Finding[]> {
     const fix = 'Start the brokers, or correct kafka.brokers. Until then events wait in the outbox; nothing is lost.'
     return [wrong('kafka', `Kafka at ${config.kafka.brokers.join(', ')} cannot be used: ${(error as Error).message}.`, fix)]
   } finally {
-    await within(bus.close()).catch(() => {}) // a client that still tries to connect is not waited for
+    await answered(bus.close()).catch(() => {}) // a client that still tries to connect is not waited for
   }
 }
 
@@ -71,11 +72,4 @@ function ofLag({ name, lag }: { name: string; lag: number }): Finding {
   return lag >= lagWarning ? warning('consumers', found, fix) : good('consumers', found)
 }
 
-function within<T>(work: Promise<T>): Promise<T> {
-  return Promise.race([
-    work,
-    new Promise<never>((_, reject) => {
-      setTimeout(() => reject(new Error(`no answer within ${answerMsMax / 1_000} s`)), answerMsMax).unref()
-    }),
-  ])
-}
+const answered = <T>(work: Promise<T>) => within(answerMsMax, work, `no answer within ${answerMsMax / 1_000} s`)

@@ -1,3 +1,4 @@
+import { within } from '../core/within.ts'
 import type { BusEvent } from '../ports/event-bus.ts'
 import type { Database } from '../ports/database.ts'
 import type { Doorbell } from '../ports/doorbell.ts'
@@ -74,11 +75,7 @@ export function startPublisher(deps: PublisherDeps): Loop {
   const loop = startLoop(turn, onFailure, { pauseMsMax })
   return {
     async stop() {
-      const stopped = loop.stop()
-      const timer = Promise.withResolvers<void>()
-      const timeout = setTimeout(timer.resolve, stopMsMax)
-      await Promise.race([stopped, timer.promise])
-      clearTimeout(timeout)
+      await within(stopMsMax, loop.stop(), 'the batch under way takes too long').catch(() => {})
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { within } from '../core/within.ts'
 import { sendText } from './envelope.ts'
 
 export interface HealthCheck {
@@ -66,16 +67,10 @@ async function run({ check, about }: HealthCheck): Promise<PartReport> {
     ...about?.(),
     ...details,
   })
-  let timer: NodeJS.Timeout | undefined
   try {
-    const tooSlow = new Promise<never>((_, reject) => {
-      timer = setTimeout(reject, checkMsMax, new Error('too slow'))
-    })
-    return report('up', await Promise.race([check(), tooSlow]))
+    return report('up', await within(checkMsMax, check(), 'too slow'))
   } catch {
     return report('down', undefined) // @NOTE not the error: anyone may ask. The part that failed has logged it.
-  } finally {
-    clearTimeout(timer)
   }
 }
 

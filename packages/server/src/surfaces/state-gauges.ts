@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
+import { within } from '../core/within.ts'
 
 /** What is read from a database or a disk is kept this long: two who scrape cost no more than one. */
 export const stateKeptMs = 1_000
@@ -88,25 +89,11 @@ function kept<T>(read: Read<T>, keptMs: number): () => Promise<T> {
   let latest: { readAtMs: number; isOver: boolean; value: Promise<T> } | undefined
   return () => {
     if (latest && (!latest.isOver || performance.now() - latest.readAtMs < keptMs)) return latest.value
-    const value = atMost(readMsMax, read)
+    const value = within(readMsMax, (async () => read())(), 'too slow')
     const reading = { readAtMs: performance.now(), isOver: false, value }
     latest = reading
     const settle = () => void (reading.isOver = true)
     value.then(settle, settle)
     return value
-  }
-}
-
-async function atMost<T>(ms: number, read: Read<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  try {
-    return await Promise.race([
-      read(),
-      new Promise<never>((_, reject) => {
-        timer = setTimeout(reject, ms, new Error('too slow'))
-      }),
-    ])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -2,9 +2,10 @@ import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import kafkajs, { type Admin, type Consumer, type EachBatchPayload, type ISocketFactory, type Producer, type SASLOptions } from 'kafkajs'
+import { within } from '../../core/within.ts'
 import type { BusEvent, EventBus } from '../../ports/event-bus.ts'
 import { fromMessage, toMessage, type EventMessage } from './kafka-messages.ts'
-import { beating, isFulfilled, tracked, within } from './waiting.ts'
+import { beating, isFulfilled, tracked } from './waiting.ts'
 
 export interface KafkaTopic {
   name: string
@@ -87,7 +88,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
 
   function withAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
     const current = (admin ??= connect(() => kafka.admin()))
-    return within(connectMsMax, current.then(work)).catch((error: unknown) => {
+    return answeredWithin(connectMsMax, current.then(work)).catch((error: unknown) => {
       if (admin === current) admin = undefined
       void abandon(current)
       throw error
@@ -127,7 +128,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
     const current = (producer ??= connect(newProducer))
     try {
       const sending = current.then((connected) => connected.sendBatch({ acks: -1, timeout: 5_000, topicMessages }))
-      await within(sendMsMax, sending)
+      await answeredWithin(sendMsMax, sending)
     } catch (error) {
       readyTopics = undefined
       // As long as it is the same producer, the brokers know a batch that they have already. One that hangs or was refused is given up.
@@ -291,10 +292,12 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
   }
 }
 
+const answeredWithin = <T>(msMax: number, work: Promise<T>) => within(msMax, work, `no answer from Kafka for ${msMax / 1000} s`)
+
 async function connect<Client extends Producer | Admin>(open: () => Client): Promise<Client> {
   const client = open()
   try {
-    await within(connectMsMax, client.connect())
+    await answeredWithin(connectMsMax, client.connect())
     return client
   } catch (error) {
     void disconnect(client)
@@ -317,12 +320,12 @@ function keepingIn(sockets: Set<Socket>): ISocketFactory {
 
 /** Bounded, also for one that is still about to connect. */
 async function abandon(client: Promise<Producer | Admin>): Promise<void> {
-  await within(closeMsMax, client.then(disconnect)).catch(() => {})
+  await answeredWithin(closeMsMax, client.then(disconnect)).catch(() => {})
 }
 
 /** Bounded: it waits for brokers that may never answer. */
 async function disconnect(client: Producer | Admin | Consumer): Promise<void> {
-  await within(closeMsMax, client.disconnect()).catch(() => {})
+  await answeredWithin(closeMsMax, client.disconnect()).catch(() => {})
 }
 
 /** Of what the client says, each sentence once in a while: an outage would fill the disk. */

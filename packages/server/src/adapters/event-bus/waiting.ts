@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 /** Long work must not look like a dead worker. Rejects as `work` does, and when the group has changed while it went on. */
 export async function beating(heartbeat: () => Promise<void>, work: Promise<void>, everyMs: number): Promise<void> {
   let lost: { error: unknown } | undefined
@@ -31,19 +29,3 @@ export const isFulfilled = (work: Promise<unknown>) =>
     () => true,
     () => false,
   )
-
-/** Rejects when `work` takes longer. What becomes of it then is nobody's business any more. */
-export async function within<T>(msMax: number, work: Promise<T>): Promise<T> {
-  const late = new AbortController()
-  try {
-    return await Promise.race([
-      work,
-      sleep(msMax, undefined, { signal: late.signal }).then(() => {
-        throw new Error(`no answer from Kafka for ${msMax / 1000} s`)
-      }),
-    ])
-  } finally {
-    late.abort()
-    work.catch(() => {})
-  }
-}

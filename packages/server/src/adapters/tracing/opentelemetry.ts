@@ -9,6 +9,7 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace'
 import { traceIdOf, type Span, type SpanAttributes, type SpanOptions, type Tracer } from '../../core/correlation.ts'
+import { within } from '../../core/within.ts'
 
 /** A stream of live events is one request for an hour: its trace ends to grow here. */
 const childrenMax = 200
@@ -79,12 +80,7 @@ export function openTelemetryTracer({ endpoint, samplePercent, version, onFailur
   return {
     start: (name, { traceparent, ...options } = {}) => begin(name, traceparent ? remote(traceparent) : ROOT_CONTEXT, options),
     async close() {
-      let timer: NodeJS.Timeout | undefined
-      const tooLong = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, closeMsMax)
-      })
-      await Promise.race([provider.shutdown().catch(tell), tooLong])
-      clearTimeout(timer)
+      await within(closeMsMax, provider.shutdown().catch(tell), 'the receiver of traces does not answer').catch(() => {})
     },
   }
 }
