@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startTarget, type Target } from './load.ts'
+import { startTarget, stopTargets, type Target } from './load.ts'
 import type { Row } from './main.ts'
 
 const streamsMax = 1_000
@@ -25,20 +25,15 @@ export async function liveRows(dir: string): Promise<Row[]> {
   const users: User[] = []
   const seeding = await startTarget('streams', dir) // another process: what registrations leave behind in memory would hide what streams take
   for (let i = 0; i < streamsMax / perUser; i++) users.push(await register(seeding.url, `live_${i}`))
-  await stop(seeding)
+  await stopTargets(seeding)
   return [
     ...(await streamRows(dir, users, 'plain SSE', '/api/v1/notification/stream')),
     ...(await streamRows(dir, users, 'tRPC', '/trpc/live.notifications')),
   ]
 }
 
-async function stop({ child }: Target): Promise<void> {
-  child.kill()
-  await once(child, 'exit')
-}
-
 async function streamRows(dir: string, users: User[], name: string, path: string): Promise<Row[]> {
-  const target = await startTarget('streams', dir)
+  const target = await startTarget('streams', dir, { goesOn: true })
   for (let i = 0; i < 200; i++)
     await fetch(`${target.url}/api/v1/notification/unread-count`, {
       headers: { authorization: `Bearer ${users[i % users.length]!.token}` },
@@ -53,7 +48,7 @@ async function streamRows(dir: string, users: User[], name: string, path: string
   const cpuWith = await cpuShare(target)
   const ms = (await followToMessage(target.url, users, streams[0]!)).toSorted((a, b) => a - b)
   for (const { close } of streams) close()
-  await stop(target)
+  await stopTargets(target)
   const at = (share: number) => ms[Math.ceil(ms.length * share) - 1]!
   return [
     {

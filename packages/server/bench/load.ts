@@ -1,13 +1,16 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, openSync } from 'node:fs'
+import { cpSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import autocannon from 'autocannon'
 import type { Row } from './main.ts'
 
 export const connections = 32
-export const roundSeconds = 4
-const warmUpSeconds = 2
+/** Short, so that the two sides of a ratio meet the same minute of the machine. */
+export const roundSeconds = 1
+const warmUpSeconds = 3
+/** A process may be a fifth faster or slower than the next of the same program, for as long as it lives. */
+const starts = 3
 
 export interface Target {
   url: string
@@ -15,10 +18,13 @@ export interface Target {
   metricsUrl: string | undefined
 }
 
-/** Starts `name` of target.ts, over data of its own: a copy of `dir`, made the first time. Its log goes where production's goes nowhere: a file that nobody reads. */
-export async function startTarget(name: string, dir: string): Promise<Target> {
+/** Starts `name` of target.ts, over data of its own: a copy of `dir`, unless it goes on with the one it has. Its log goes where production's goes nowhere: a file that nobody reads. */
+export async function startTarget(name: string, dir: string, { goesOn = false } = {}): Promise<Target> {
   const own = join(dir, '..', name)
-  if (!existsSync(own)) cpSync(dir, own, { recursive: true })
+  if (!goesOn) {
+    rmSync(own, { recursive: true, force: true })
+    cpSync(dir, own, { recursive: true })
+  }
   const child = fork(join(import.meta.dirname, 'target.ts'), [name, own], {
     stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit', 'ipc'],
     execArgv: [...process.execArgv, '--expose-gc'],
@@ -56,6 +62,23 @@ export async function compare(contenders: Record<string, () => Promise<number>>,
     for (const [name, run] of Object.entries(contenders)) rates[name]!.push(await run())
   }
   return rates
+}
+
+/** What `once` gives, over several starts of the processes that it measures. */
+export async function overStarts(once: () => Promise<Record<string, number[]>>): Promise<Record<string, number[]>> {
+  const all: Record<string, number[]> = {}
+  for (let start = 0; start < starts; start++) {
+    for (const [name, rates] of Object.entries(await once())) (all[name] ??= []).push(...rates)
+  }
+  return all
+}
+
+/** Resolves once their processes are gone. */
+export async function stopTargets(...targets: Target[]): Promise<void> {
+  for (const { child } of targets) {
+    child.kill()
+    await once(child, 'exit')
+  }
 }
 
 export async function warmUp(url: string, shot: Shot): Promise<void> {

@@ -1,5 +1,5 @@
 import * as argon2 from '@node-rs/argon2'
-import { compare, median, ratio, shoot, startTarget, type Shot } from './load.ts'
+import { compare, median, ratio, shoot, startTarget, stopTargets, type Shot } from './load.ts'
 import type { Row } from './main.ts'
 import { login, password } from './world.ts'
 
@@ -11,7 +11,8 @@ const timerMs = 10
 
 /** Logins through all of the server, against what argon2id alone does on the thread pool of the same machine. */
 export async function loginRows(dir: string): Promise<Row[]> {
-  const { url, metricsUrl, child } = await startTarget('unlimited', dir)
+  const target = await startTarget('unlimited', dir)
+  const { url, metricsUrl } = target
   const shot: Shot = {
     method: 'POST',
     path: '/api/v1/auth/login',
@@ -33,7 +34,7 @@ export async function loginRows(dir: string): Promise<Row[]> {
     },
     rounds,
   )
-  child.kill()
+  await stopTargets(target)
   const note = `${median(rates.login!).toFixed(1)}/s to ${median(rates.argon2id!).toFixed(1)}/s`
   return [
     {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { currentCorrelation, readTraceparent } from '../src/core/correlation.ts'
-import { compare, median, ratio, roundSeconds, shoot, startTarget, warmUp, type Shot, type Target } from './load.ts'
+import { compare, median, overStarts, ratio, roundSeconds, shoot, startTarget, stopTargets, warmUp, type Shot, type Target } from './load.ts'
 import type { Row } from './main.ts'
 
 const rounds = 5
@@ -14,10 +14,14 @@ export async function observabilityRows(dir: string): Promise<Row[]> {
 }
 
 async function observing(dir: string): Promise<Row> {
-  const [observed, unobserved] = [await startTarget('product', dir), await startTarget('unobserved', dir)]
-  for (const { url } of [observed, unobserved]) await warmUp(url, read)
-  const rates = await compare({ observed: () => shoot(observed.url, read), unobserved: () => shoot(unobserved.url, read) }, rounds)
-  await stop(observed, unobserved)
+  const rates = await overStarts(async () => {
+    const targets = { observed: await startTarget('product', dir), unobserved: await startTarget('unobserved', dir) }
+    for (const { url } of Object.values(targets)) await warmUp(url, read)
+    const { observed, unobserved } = targets
+    const rates = await compare({ observed: () => shoot(observed.url, read), unobserved: () => shoot(unobserved.url, read) }, rounds)
+    await stopTargets(...Object.values(targets))
+    return rates
+  })
   return {
     what: 'cost of metrics and request logs at info, of the throughput of GET /api/v1/users/{id}',
     value: (1 - ratio(rates, 'observed', 'unobserved')) * 100,
@@ -37,7 +41,7 @@ async function tracesOff(dir: string): Promise<Row> {
   await warmUp(target.url, read)
   const micros: number[] = []
   for (let round = 0; round < rounds; round++) micros.push(await microsARequest(target))
-  await stop(target)
+  await stopTargets(target)
   const calls = Array.from({ length: rounds }, callMicros)
   return {
     what: 'processor time that traces take while they are off, of a GET /api/v1/users/{id}',
@@ -73,11 +77,4 @@ async function cpuMicros({ child }: Target): Promise<number> {
   child.send('cpu')
   const [micros] = await once(child, 'message')
   return Number(micros)
-}
-
-async function stop(...targets: Target[]): Promise<void> {
-  for (const { child } of targets) {
-    child.kill()
-    await once(child, 'exit')
-  }
 }

@@ -51,7 +51,7 @@ const targets: Record<string, (dir: string) => Promise<string>> = {
   /** The product, which says how much processor time it has had. */
   observed: async (dir) => {
     answerCpu()
-    return (await (await createServer(benchConfig(dir))).listen()).apiUrl
+    return (await (await createServer(benchConfig(dir, countedAndNotRefused))).listen()).apiUrl
   },
   /** The product's surface and features, with nobody who counts or logs. */
   unobserved: async (dir) => {

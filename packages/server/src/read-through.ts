@@ -29,12 +29,7 @@ export function createReadThrough(cache: Cache, onLookup: (outcome: 'hit' | 'mis
     if (text.length <= parsedCharsMax) parsed.set(key, { text, value })
     return value
   }
-  return async <T>(key: string, { ttlMs, load }: ReadThroughOptions<T>) => {
-    const startMs = performance.now()
-    const found = await cache.get(key)
-    onLookup('value' in found ? 'hit' : 'miss', (performance.now() - startMs) / 1000)
-    if ('value' in found) return parse(key, found.value) as T
-    const { lease } = found
+  async function missed<T>(key: string, lease: string, { ttlMs, load }: ReadThroughOptions<T>): Promise<T | undefined> {
     const flightKey = `${lease} ${key}`
     const running = flights.get(flightKey) as Promise<T | undefined> | undefined
     if (running) return running
@@ -45,5 +40,14 @@ export function createReadThrough(cache: Cache, onLookup: (outcome: 'hit' | 'mis
     })().finally(() => flights.delete(flightKey))
     flights.set(flightKey, flight)
     return flight
+  }
+  return async <T>(key: string, options: ReadThroughOptions<T>) => {
+    const startMs = performance.now()
+    const looked = cache.get(key)
+    const isWaited = looked instanceof Promise
+    const found = isWaited ? await looked : looked
+    const isHit = 'value' in found
+    onLookup(isHit ? 'hit' : 'miss', isWaited ? (performance.now() - startMs) / 1000 : 0) // too short to be told, and not worth a look at the clock
+    return isHit ? (parse(key, found.value) as T) : missed(key, found.lease, options)
   }
 }

@@ -9,7 +9,8 @@ export type CacheLookup = { value: string } | { lease: string }
  * missed before a write can never put back what the write has changed (Nishtala et al., "Scaling Memcache at Facebook", 3.2.1).
  */
 export interface Cache {
-  get(key: string): Promise<CacheLookup>
+  /** No promise where nothing has to be waited for: one more would be felt in what a cached read costs. */
+  get(key: string): CacheLookup | Promise<CacheLookup>
   /** Does nothing when the lease was revoked, or was never given. */
   put(key: string, value: string, options: { lease: string; ttlMs: number }): Promise<void>
   /** Forgets the entries and revokes every lease on them. */

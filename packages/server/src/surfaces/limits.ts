@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
 import { networkOf } from '../core/network.ts'
 import type { Viewer } from '../core/viewer.ts'
@@ -87,15 +88,14 @@ export function createRequestLimits({ limiter, maxima }: RequestLimitsOptions) {
   }
 }
 
-const networks = new WeakMap<object, string>()
+const network = Symbol('network')
 
 /** @NOTE `request.ip` asks the list of trusted proxies each time (2 µs); without its header that can only be the connection's own address. */
 function networkOfRequest(request: FastifyRequest): string {
-  const { socket, headers } = request.raw
+  const { headers } = request.raw
   if (headers['x-forwarded-for'] !== undefined) return networkOf(request.ip ?? '')
-  let network = networks.get(socket)
-  if (network === undefined) networks.set(socket, (network = networkOf(socket.remoteAddress ?? '')))
-  return network
+  const socket: Socket & { [network]?: string } = request.raw.socket
+  return (socket[network] ??= networkOf(socket.remoteAddress ?? ''))
 }
 
 function shareOf({ limit, remaining }: Allowance): number {

@@ -1,7 +1,7 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import { durationTally } from './duration-tally.ts'
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import { requestTallies } from './request-tallies.ts'
 import { readInto, setEach, stateGauges } from './state-gauges.ts'
+import { countTally, durationTally } from './tallies.ts'
 
 const prefix = 'pinstack_'
 const cacheBuckets = [0.000025, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1]
@@ -44,8 +44,6 @@ export function createMetrics({
   const registers = [registry]
   const counter = <Label extends string = never>(name: string, help: string, labelNames: Label[] = []) =>
     new Counter({ name: prefix + name, help, labelNames, registers })
-  const histogram = <Label extends string>(name: string, help: string, labelNames: Label[], buckets: number[]) =>
-    new Histogram({ name: prefix + name, help, labelNames, buckets, registers })
   /** Is asked when it is scraped, by the function that is registered for it; has no value before. */
   const gauge = <Label extends string = never>(name: string, help: string, labelNames: Label[] = []) =>
     new Gauge({ name: prefix + name, help, labelNames, registers })
@@ -63,8 +61,17 @@ export function createMetrics({
   const sessionsStarted = counter('sessions_started_total', 'Sessions started.')
   const sessionsEnded = counter('sessions_ended_total', 'Sessions ended, by reason.', ['reason'])
   const passwordHashes = gauge('password_hashes', 'Passwords being hashed, and waiting for it.', ['state'])
-  const queries = counter('database_queries_total', 'Database statements.', ['kind', 'outcome'])
-  const querySeconds = histogram('database_query_duration_seconds', 'Time of a database statement.', ['kind'], databaseBuckets)
+  const queries = countTally<QueryKind, 'success' | 'failure'>(registry, {
+    name: `${prefix}database_queries_total`,
+    help: 'Database statements.',
+    labels: ['kind', 'outcome'],
+  })
+  const querySeconds = durationTally(registry, {
+    name: `${prefix}database_query_duration_seconds`,
+    help: 'Time of a database statement.',
+    label: 'kind',
+    buckets: databaseBuckets,
+  })
   const transactions = counter(
     'database_transactions_total',
     'Transactions; a retry is one that was in the way of another and ran again.',
@@ -72,7 +79,11 @@ export function createMetrics({
   )
   const pool = gauge('database_pool_connections', 'Connections to the database, and requests waiting for one.', ['state'])
   const pools: (() => PoolConnections)[] = []
-  const cacheRequests = counter('cache_requests_total', 'Look-ups in a cache.', ['cache', 'result'])
+  const cacheRequests = countTally<string, 'hit' | 'miss'>(registry, {
+    name: `${prefix}cache_requests_total`,
+    help: 'Look-ups in a cache.',
+    labels: ['cache', 'result'],
+  })
   const cacheSeconds = durationTally(registry, {
     name: `${prefix}cache_request_duration_seconds`,
     help: 'Time of a look-up in a cache, not of the reading that a miss costs.',
@@ -110,9 +121,9 @@ export function createMetrics({
   )
 
   // What is there from the start counts from 0: the first failure is an increase, and a panel of none shows a line.
-  for (const outcome of ['success', 'failure']) {
+  for (const outcome of ['success', 'failure'] as const) {
     for (const operation of authOperations) authentications.inc({ operation, outcome }, 0)
-    for (const kind of queryKinds) queries.inc({ kind, outcome }, 0)
+    for (const kind of queryKinds) queries(kind, outcome, 0)
   }
   for (const outcome of ['allowed', 'unauthenticated', 'forbidden']) authorizations.inc({ outcome }, 0)
   for (const outcome of ['commit', 'rollback', 'retry']) transactions.inc({ outcome }, 0)
@@ -131,8 +142,8 @@ export function createMetrics({
     passwordQueue: (read: () => { running: number; waiting: number }): void =>
       readInto(passwordHashes, () => setEach(passwordHashes, 'state', read())),
     databaseQuery(kind: QueryKind, seconds: number, ok: boolean): void {
-      queries.inc({ kind, outcome: ok ? 'success' : 'failure' })
-      querySeconds.observe({ kind }, seconds)
+      queries(kind, ok ? 'success' : 'failure')
+      querySeconds(kind, seconds)
     },
     transaction: (outcome: 'commit' | 'rollback' | 'retry'): void => transactions.inc({ outcome }),
     /** Called for each pool that there is. */
@@ -148,7 +159,7 @@ export function createMetrics({
     },
     relayLeads: (read: () => boolean): void => readInto(relayLeader, () => relayLeader.set(read() ? 1 : 0)),
     cache(cache: string, result: 'hit' | 'miss', seconds: number): void {
-      cacheRequests.inc({ cache, result })
+      cacheRequests(cache, result)
       cacheSeconds(cache, seconds)
     },
     /** Once a consumer is there: its counters begin at 0. */

@@ -22,13 +22,16 @@ export function mountRest(server: FastifyInstance, routes: Route[], viewers: Vie
     const handler = route.open
       ? eventHandler(route, streaming)
       : (request: FastifyRequest, reply: FastifyReply): void => {
-          handle(new RouteInput(request, read(request)))
-            .then((data) => {
+          const refuse = (error: unknown) => void reply.send(error)
+          handle(new RouteInput(request, read(request))).then((data) => {
+            try {
               reply.code(status).type(jsonType)
               if (status === 204) reply.send()
               else reply.serializer(write).send({ status, data })
-            })
-            .catch((error) => reply.send(error))
+            } catch (error) {
+              refuse(error)
+            }
+          }, refuse)
         }
     for (const ending of root ? ['', '/'] : ['']) {
       server.route({

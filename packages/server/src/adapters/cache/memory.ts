@@ -20,7 +20,7 @@ export function memoryCache(clock: Clock, { entriesMax = 10_000, charsMax = char
   const leases = new LRUCache<string, string>({ max: leasesMax })
   let count = 0
   return {
-    async get(key) {
+    get(key) {
       const value = entries.get(key)
       if (value !== undefined) return { value }
       let lease = leases.get(key)

@@ -1,4 +1,4 @@
-import type { Metric, Registry } from 'prom-client'
+import { Counter, type Metric, type Registry } from 'prom-client'
 
 export interface TallyOptions {
   name: string
@@ -32,5 +32,33 @@ export function durationTally(registry: Registry, { name, help, label, buckets }
     let bucket = 0
     while (bucket < buckets.length && seconds > buckets[bucket]!) bucket++
     tally.counts[bucket]! += 1
+  }
+}
+
+/**
+ * A counter with two labels for what happens several times in a request, for the same reason. Gives the function that counts; `by` is
+ * one, where absent.
+ */
+export function countTally<A extends string, B extends string>(
+  registry: Registry,
+  { name, help, labels: [first, second] }: { name: string; help: string; labels: readonly [string, string] },
+): (a: A, b: B, by?: number) => void {
+  const tallies = new Map<A, Map<B, { count: number }>>()
+  new Counter({
+    name,
+    help,
+    labelNames: [first, second],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const [a, byB] of tallies) for (const [b, { count }] of byB) this.inc({ [first]: a, [second]: b }, count)
+    },
+  })
+  return (a, b, by = 1) => {
+    let byB = tallies.get(a)
+    if (!byB) tallies.set(a, (byB = new Map()))
+    const tally = byB.get(b)
+    if (tally) tally.count += by
+    else byB.set(b, { count: by })
   }
 }
