@@ -233,13 +233,13 @@ function processes(): Dashboard {
     .row('Event loop')
     .timeSeries({
       title: 'Delay, p99',
-      about: 'Requests are refused when the mean delay goes beyond 250 ms.',
+      about: '50 ms of it are the measure’s own. Requests are refused when they would wait for more than 250 ms.',
       queries: [[most('nodejs_eventloop_lag_p99_seconds'), byInstance]],
       unit: 's',
     })
     .timeSeries({
       title: 'Delay, mean',
-      about: 'By process.',
+      about: 'By process; 50 ms of it are the measure’s own.',
       queries: [[most('nodejs_eventloop_lag_mean_seconds'), byInstance]],
       unit: 's',
     })

@@ -88,7 +88,7 @@ function overview(): Dashboard {
     })
     .timeSeries({
       title: 'Database and event loop',
-      about: 'p99 of a statement, and of the delay of the event loop in the slowest process.',
+      about: 'p99 of a statement, and of the delay of the event loop in the slowest process; 50 ms of that are the measure’s own.',
       queries: [
         [quantile(0.99, 'database_query_duration_seconds'), 'statement p99'],
         [`max(${of('nodejs_eventloop_lag_p99_seconds')})`, 'event loop p99'],

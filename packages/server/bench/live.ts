@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startTarget, stopTargets, type Target } from './load.ts'
+import { cpuMicros, startTarget, stopTargets, type Target } from './load.ts'
 import type { Row } from './main.ts'
 
 const streamsMax = 1_000
@@ -9,6 +9,8 @@ const perUser = 20
 const follows = 400
 /** Two heartbeats. */
 const idleMs = 30_000
+/** For what a start and a rush leave to do: compiling, collecting garbage. */
+const settleMs = 5_000
 
 interface User {
   id: number
@@ -17,7 +19,6 @@ interface User {
 interface Usage {
   rssBytes: number
   usedBytes: number
-  cpuMs: number
 }
 
 /** 1,000 open streams that hear nothing, and how long a follow takes to one of them. */
@@ -38,12 +39,12 @@ async function streamRows(dir: string, users: User[], name: string, path: string
     await fetch(`${target.url}/api/v1/notification/unread-count`, {
       headers: { authorization: `Bearer ${users[i % users.length]!.token}` },
     })
-  await sleep(2_000)
+  await sleep(settleMs)
   const cpuBefore = await cpuShare(target)
   const before = await usageOf(target)
   const streams: Stream[] = []
   for (const user of users) for (let i = 0; i < perUser; i++) streams.push(await openStream(target.url + path, user.token))
-  await sleep(2_000)
+  await sleep(settleMs)
   const opened = await usageOf(target)
   const cpuWith = await cpuShare(target)
   const ms = (await followToMessage(target.url, users, streams[0]!)).toSorted((a, b) => a - b)
@@ -81,14 +82,14 @@ async function streamRows(dir: string, users: User[], name: string, path: string
 const mib = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(0)} MiB`
 
 async function usageOf({ child }: Target): Promise<Usage> {
-  child.send('usage')
+  child.send('memory')
   return (await once(child, 'message'))[0] as Usage
 }
 
 async function cpuShare(target: Target): Promise<number> {
-  const [before, startMs] = [await usageOf(target), performance.now()]
+  const [before, startMs] = [await cpuMicros(target), performance.now()]
   await sleep(idleMs)
-  return ((await usageOf(target)).cpuMs - before.cpuMs) / (performance.now() - startMs)
+  return ((await cpuMicros(target)) - before) / 1000 / (performance.now() - startMs)
 }
 
 async function send(url: string, path: string, token: string | undefined, body: object): Promise<any> {

@@ -39,6 +39,13 @@ export async function startTarget(name: string, dir: string, { goesOn = false } 
   return { url: url!, metricsUrl, child }
 }
 
+/** What the processor has done for a target that says so, in microseconds. */
+export async function cpuMicros({ child }: Target): Promise<number> {
+  child.send('cpu')
+  const [micros] = await once(child, 'message')
+  return Number(micros)
+}
+
 export interface Shot {
   method?: 'GET' | 'POST'
   path: string

@@ -1,4 +1,5 @@
 import * as argon2 from '@node-rs/argon2'
+import { loopResolutionMs } from '../src/surfaces/metrics.ts'
 import { compare, median, ratio, shoot, startTarget, stopTargets, type Shot } from './load.ts'
 import type { Row } from './main.ts'
 import { login, password } from './world.ts'
@@ -6,8 +7,6 @@ import { login, password } from './world.ts'
 const rounds = 3
 const seconds = 6
 const atOnce = 16
-/** What perf_hooks adds to each delay: its own timer. */
-const timerMs = 10
 
 /** Logins through all of the server, against what argon2id alone does on the thread pool of the same machine. */
 export async function loginRows(dir: string): Promise<Row[]> {
@@ -73,5 +72,5 @@ async function hashRate(hash: string, forSeconds: number): Promise<number> {
 
 async function lagMs(metricsUrl: string): Promise<number> {
   const text = await (await fetch(metricsUrl)).text()
-  return Number(/^pinstack_nodejs_eventloop_lag_p99_seconds (\S+)/m.exec(text)![1]) * 1000 - timerMs
+  return Number(/^pinstack_nodejs_eventloop_lag_p99_seconds (\S+)/m.exec(text)![1]) * 1000 - loopResolutionMs
 }

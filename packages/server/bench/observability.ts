@@ -1,6 +1,5 @@
-import { once } from 'node:events'
 import { currentCorrelation, readTraceparent } from '../src/core/correlation.ts'
-import { compare, median, overStarts, ratio, roundSeconds, shoot, startTarget, stopTargets, warmUp, type Shot, type Target } from './load.ts'
+import { compare, cpuMicros, median, overStarts, ratio, roundSeconds, shoot, startTarget, stopTargets, warmUp, type Shot, type Target } from './load.ts'
 import type { Row } from './main.ts'
 
 const rounds = 5
@@ -71,10 +70,4 @@ async function microsARequest(target: Target): Promise<number> {
   const before = await cpuMicros(target)
   const perSecond = await shoot(target.url, read)
   return ((await cpuMicros(target)) - before) / (perSecond * roundSeconds)
-}
-
-async function cpuMicros({ child }: Target): Promise<number> {
-  child.send('cpu')
-  const [micros] = await once(child, 'message')
-  return Number(micros)
 }

@@ -7,7 +7,7 @@ import { isTransient, startLoop, type Loop } from './loop.ts'
 
 const batchMax = 100
 /** How soon an event is noticed that another process has parked, or that a person wants replayed. */
-const lookMsMax = 500
+const lookMsMax = 1_000
 
 /** Tries the events of `consumer` again as they become due. `parked` is rung for each that failed in this process. */
 export function startRetries(

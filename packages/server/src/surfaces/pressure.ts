@@ -6,8 +6,8 @@ import type { FastifyInstance } from 'fastify'
 const loopDelayMsMax = 250
 const heapShareMax = 0.92
 const sampleEveryMs = 1_000
-/** @fastify/under-pressure looks each 10 ms, which cannot be changed, a quarter of what an idle process costs with the metrics doing the same. */
-const resolutionMs = 20
+/** @fastify/under-pressure looks each 10 ms, which cannot be changed, and was a quarter of what an idle process cost. */
+const resolutionMs = 50
 
 /** Tells when to refuse what would only be answered late, before the process is out of time or memory. */
 export function watchPressure(server: FastifyInstance, loopDelayMs = loopDelayMsMax): () => boolean {
@@ -22,7 +22,7 @@ export function watchPressure(server: FastifyInstance, loopDelayMs = loopDelayMs
     const metMs = count > 0 ? (mean + stddev ** 2 / mean) / 1e6 - resolutionMs : 0
     delays.reset()
     const isLate = metMs > loopDelayMs
-    isUnder = (isLate && wasLate) || process.memoryUsage().heapUsed > heapBytesMax // one pause alone is over when it is seen
+    isUnder = (isLate && wasLate) || getHeapStatistics().used_heap_size > heapBytesMax // one pause alone is over when it is seen
     wasLate = isLate
   }, sampleEveryMs).unref()
   server.addHook('onClose', async () => {
