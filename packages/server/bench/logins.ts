@@ -7,17 +7,22 @@ import { login, password } from './world.ts'
 const rounds = 3
 const seconds = 6
 const atOnce = 16
+/** One account with all the logins would be at its limit of sessions, and each login end another. */
+const accounts = 200
 
 /** Logins through all of the server, against what argon2id alone does on the thread pool of the same machine. */
 export async function loginRows(dir: string): Promise<Row[]> {
   const target = await startTarget('unlimited', dir)
   const { url, metricsUrl } = target
-  const shot: Shot = {
-    method: 'POST',
-    path: '/api/v1/auth/login',
+  const headers = { 'content-type': 'application/json' }
+  const path = '/api/v1/auth/login'
+  const requests = (await registerMany(url)).map((login) => ({
+    method: 'POST' as const,
+    path,
     body: JSON.stringify({ login, password }),
-    headers: { 'content-type': 'application/json' },
-  }
+    headers,
+  }))
+  const shot: Shot = { path, requests }
   const hash = await argon2.hash(password, { memoryCost: 19_456, timeCost: 2, parallelism: 1 })
   await Promise.all([shoot(url, shot, 2, atOnce), hashRate(hash, 1)])
   const lagsMs: number[] = []
@@ -53,6 +58,16 @@ export async function loginRows(dir: string): Promise<Row[]> {
       note: `rounds: ${lagsMs.map((ms) => ms.toFixed(1)).join(', ')}`,
     },
   ]
+}
+
+async function registerMany(url: string): Promise<string[]> {
+  const names = Array.from({ length: accounts }, (_, index) => `${login}_${index}`)
+  for (const username of names) {
+    const account = { username, email: `${username}@example.com`, password }
+    const { ok } = await fetch(`${url}/api/v1/auth/register`, { method: 'POST', body: JSON.stringify(account) })
+    if (!ok) throw new Error(`${username} could not register`)
+  }
+  return names
 }
 
 /** Verifications a second with the pool full. */

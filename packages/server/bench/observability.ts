@@ -1,5 +1,18 @@
 import { currentCorrelation, readTraceparent } from '../src/core/correlation.ts'
-import { compare, cpuMicros, median, overStarts, ratio, roundSeconds, shoot, startTarget, stopTargets, warmUp, type Shot, type Target } from './load.ts'
+import {
+  compare,
+  cpuMicros,
+  median,
+  overStarts,
+  ratio,
+  roundSeconds,
+  shoot,
+  startTarget,
+  stopTargets,
+  warmUp,
+  type Shot,
+  type Target,
+} from './load.ts'
 import type { Row } from './main.ts'
 
 const rounds = 5
