@@ -39,12 +39,20 @@ export interface Background {
 }
 
 /**
+ * How soon one look that found something is followed by the next, where several processes share a database: a ring wakes all of them,
+ * and four were as busy with looking as with requests. An event that comes alone waits for nothing.
+ */
+const sharedPaceMs = { relay: 20, tail: 50 }
+const noPaceMs = { relay: 0, tail: 0 }
+
+/**
  * What runs beside the requests. Every process numbers events: an API that waited for a worker to do it would keep what its
  * neighbours have changed in its cache for as long as the worker is away.
  */
 export async function startBackground(deps: BackgroundDeps): Promise<Background> {
   const { app, database, committed, sequenced, metrics, warn, roles = ['api', 'worker'] } = deps
   const { pollMs } = deps.settings
+  const paceMs = database.dialect.name === 'postgres' ? sharedPaceMs : noPaceMs
   const failed: OnFailureOf = (part) => (error) => {
     metrics?.backgroundFailure(part)
     warn(`${part} failed, and is tried again`, { err: error })
@@ -56,10 +64,13 @@ export async function startBackground(deps: BackgroundDeps): Promise<Background>
     committed,
     sequenced,
     pollMs,
+    paceMs: paceMs.relay,
     onFailure: failed('relay'),
     onSequenced: (type) => metrics?.event('published', 'outbox', type),
   })
-  const tail = roles.includes('api') ? startTail({ db: database.db, sequenced, pollMs, onFailure: failed('tail') }) : undefined
+  const tail = roles.includes('api')
+    ? startTail({ db: database.db, sequenced, pollMs, paceMs: paceMs.tail, onFailure: failed('tail') })
+    : undefined
   tail?.listen(app.hear)
   await tail?.started // @NOTE a stream that opens before it would wait for events that the tail never hears
   const worker = roles.includes('worker') ? await startWorker(deps, failed) : undefined

@@ -6,6 +6,7 @@ import { sequenceEvents } from './sequence.ts'
 
 /** While another process numbers. It may have begun before an event of ours was there, and then nobody else would come for it before the next look. */
 const heldPauseMs = 10
+const batchMax = 500
 
 interface RelayDeps {
   database: Database<Tables>
@@ -15,18 +16,21 @@ interface RelayDeps {
   sequenced: Doorbell
   /** How long an event of another process waits at the most. */
   pollMs: number
+  /** How soon a turn that found something is followed by the next. */
+  paceMs?: number
   onSequenced?: (eventType: string) => void
   onFailure: (error: unknown) => void
 }
 
 /** Gives committed events their public number as soon as they are there. Any number of processes may run one. */
-export function startRelay({ database, committed, sequenced, pollMs, onSequenced, onFailure }: RelayDeps): Loop {
+export function startRelay({ database, committed, sequenced, pollMs, paceMs = 0, onSequenced, onFailure }: RelayDeps): Loop {
   return startLoop(async (signal) => {
     const rung = committed.wait(pollMs, signal)
     let isHeld = false
-    const types = await sequenceEvents(database, { onHeld: () => void (isHeld = true) })
-    if (types.length === 0) return isHeld ? Promise.race([rung, pauseFor(heldPauseMs, signal)]) : rung
+    const types = await sequenceEvents(database, { batchMax, onHeld: () => void (isHeld = true) })
+    if (types.length === 0) return isHeld ? pauseFor(heldPauseMs, signal) : rung
     sequenced.ring()
     for (const type of types) onSequenced?.(type)
+    if (paceMs > 0 && types.length < batchMax) await pauseFor(paceMs, signal)
   }, onFailure)
 }

@@ -41,7 +41,7 @@ export function openSqlite<Tables>(path: string, { synchronous = 'full', onQuery
     client.pragma('busy_timeout = 0') // @NOTE SQLite's own wait would block the event loop; transaction.ts waits instead
     return new Kysely<Tables>({
       dialect: {
-        createDriver: () => watchedDriver(new ImmediateSqliteDriver({ database: keepStatements(client) }), { onQuery, translate }),
+        createDriver: () => watchedDriver(new ImmediateSqliteDriver(client), { onQuery, translate }),
         createQueryCompiler: () => new SteadyLimitCompiler(),
         createAdapter: () => new TransactionalSqliteAdapter(),
         createIntrospector: (db) => new SqliteIntrospector(db),
@@ -112,13 +112,25 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
   }
 }
 
-/** @NOTE Kysely begins `deferred`; upgrading a read to a write then fails at once with SQLITE_BUSY instead of waiting. */
 class ImmediateSqliteDriver extends SqliteDriver {
+  readonly #client: SqliteClient.Database
+
+  constructor(client: SqliteClient.Database) {
+    super({ database: keepStatements(client) })
+    this.#client = client
+  }
+
+  /** @NOTE Kysely begins `deferred`; upgrading a read to a write then fails at once with SQLITE_BUSY instead of waiting. */
   override async beginTransaction(connection: DatabaseConnection) {
     // Nothing here ever waits for the world outside, so transactions that queue would all run before the process does
     // anything else. With 32 clients that write, a read of a cached row took 60 to 2,000 ms; with this turn it takes 3.
     await othersTurn()
     await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  }
+
+  /** @NOTE SQLite has rolled back already where the disk was full; that there is nothing to roll back would hide why. */
+  override async rollbackTransaction(connection: DatabaseConnection) {
+    if (this.#client.inTransaction) await super.rollbackTransaction(connection)
   }
 }
 
