@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cpuMicros, startTarget, stopTargets, type Target } from './load.ts'
 import type { Row } from './main.ts'
+import { registerAt } from './world.ts'
 
 const streamsMax = 1_000
 const perUser = 20
@@ -25,7 +26,7 @@ interface Usage {
 export async function liveRows(dir: string): Promise<Row[]> {
   const users: User[] = []
   const seeding = await startTarget('streams', dir) // another process: what registrations leave behind in memory would hide what streams take
-  for (let i = 0; i < streamsMax / perUser; i++) users.push(await register(seeding.url, `live_${i}`))
+  for (let i = 0; i < streamsMax / perUser; i++) users.push(await registerAt(seeding.url, `live_${i}`))
   await stopTargets(seeding)
   return [
     ...(await streamRows(dir, users, 'plain SSE', '/api/v1/notification/stream')),
@@ -101,15 +102,6 @@ async function send(url: string, path: string, token: string | undefined, body: 
   const answer = (await response.json()) as any
   if (!response.ok) throw new Error(`${path}: ${JSON.stringify(answer)}`)
   return answer.data
-}
-
-async function register(url: string, name: string): Promise<User> {
-  const { access_token: token } = await send(url, '/api/v1/auth/register', undefined, {
-    username: name,
-    email: `${name}@example.com`,
-    password: 'correct horse',
-  })
-  return { token, id: JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString()).user_id }
 }
 
 interface Stream {

@@ -2,7 +2,7 @@ import * as argon2 from '@node-rs/argon2'
 import { loopResolutionMs } from '../src/surfaces/metrics.ts'
 import { compare, median, ratio, shoot, startTarget, stopTargets, type Shot } from './load.ts'
 import type { Row } from './main.ts'
-import { login, password } from './world.ts'
+import { login, password, registerAt } from './world.ts'
 
 const rounds = 3
 const seconds = 6
@@ -16,7 +16,9 @@ export async function loginRows(dir: string): Promise<Row[]> {
   const { url, metricsUrl } = target
   const headers = { 'content-type': 'application/json' }
   const path = '/api/v1/auth/login'
-  const requests = (await registerMany(url)).map((login) => ({
+  const names = Array.from({ length: accounts }, (_, index) => `${login}_${index}`)
+  for (const name of names) await registerAt(url, name)
+  const requests = names.map((login) => ({
     method: 'POST' as const,
     path,
     body: JSON.stringify({ login, password }),
@@ -58,16 +60,6 @@ export async function loginRows(dir: string): Promise<Row[]> {
       note: `rounds: ${lagsMs.map((ms) => ms.toFixed(1)).join(', ')}`,
     },
   ]
-}
-
-async function registerMany(url: string): Promise<string[]> {
-  const names = Array.from({ length: accounts }, (_, index) => `${login}_${index}`)
-  for (const username of names) {
-    const account = { username, email: `${username}@example.com`, password }
-    const { ok } = await fetch(`${url}/api/v1/auth/register`, { method: 'POST', body: JSON.stringify(account) })
-    if (!ok) throw new Error(`${username} could not register`)
-  }
-  return names
 }
 
 /** Verifications a second with the pool full. */

@@ -7,7 +7,7 @@ import { cpuSecondsOf, listenerOn } from './cpu-time.ts'
 import { median, shoot, warmUp, type Shot } from './load.ts'
 import type { Row } from './main.ts'
 import { newPostgresDatabase } from './postgres.ts'
-import { login, newDataDir, password } from './world.ts'
+import { login, newDataDir, registerAt } from './world.ts'
 
 const bin = join(import.meta.dirname, '../../cli/bin/pinstack.js')
 const sizes = [1, 2, 4]
@@ -66,7 +66,9 @@ async function measure(size: number, servers: Servers): Promise<{ reads: Seen; w
   const { child, url } = await start(size, { ...servers, postgres: database.url, name: database.name })
   try {
     const body = JSON.stringify({ title: 'A day at the lake', content: 'We swam, and slept in the shade.', tags: ['lake', 'day'] })
-    const tokens = await Promise.all(Array.from({ length: authors }, (_, index) => register(url, index)))
+    const tokens = await Promise.all(
+      Array.from({ length: authors }, async (_, index) => (await registerAt(url, `${login}_${index}`)).token),
+    )
     const path = '/api/v1/posts'
     const write: Shot = {
       path,
@@ -129,11 +131,4 @@ async function start(
     await sleep(20)
   }
   return { child, url: /API {7}(\S+)/.exec(said)![1]! }
-}
-
-async function register(url: string, index: number): Promise<string> {
-  const name = `${login}_${index}`
-  const account = { username: name, email: `${name}@example.com`, password }
-  const response = await fetch(`${url}/api/v1/auth/register`, { method: 'POST', body: JSON.stringify(account) })
-  return ((await response.json()) as { data: { access_token: string } }).data.access_token
 }

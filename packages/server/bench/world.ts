@@ -20,6 +20,15 @@ export function benchConfig(dir: string, flags: Record<string, FlagValue> = {}):
   return loadConfig({ flags: { 'data.dir': dir, 'http.port': 0, 'metrics.port': 0, ...flags } }).config
 }
 
+/** An account of a running server, and its access token. */
+export async function registerAt(url: string, username: string): Promise<{ token: string; id: number }> {
+  const account = { username, email: `${username}@example.com`, password }
+  const response = await fetch(`${url}/api/v1/auth/register`, { method: 'POST', body: JSON.stringify(account) })
+  if (!response.ok) throw new Error(`${username} could not register: ${await response.text()}`)
+  const token: string = ((await response.json()) as any).data.access_token
+  return { token, id: JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()).user_id }
+}
+
 /** Accounts that nobody signs in to: who follows, and is followed. Returns their ids, of which there is at least one. */
 export async function addUsers(database: Database<Tables>, count: number): Promise<[number, ...number[]]> {
   const more = {

@@ -2,11 +2,10 @@ import type { Database } from '../ports/database.ts'
 import type { Doorbell } from '../ports/doorbell.ts'
 import type { Tables } from '../schema.ts'
 import { pauseFor, startLoop, type Loop } from './loop.ts'
-import { sequenceEvents } from './sequence.ts'
+import { sequencedAtOnce, sequenceEvents } from './sequence.ts'
 
 /** While another process numbers. It may have begun before an event of ours was there, and then nobody else would come for it before the next look. */
 const heldPauseMs = 10
-const batchMax = 500
 
 interface RelayDeps {
   database: Database<Tables>
@@ -27,10 +26,10 @@ export function startRelay({ database, committed, sequenced, pollMs, paceMs = 0,
   return startLoop(async (signal) => {
     const rung = committed.wait(pollMs, signal)
     let isHeld = false
-    const types = await sequenceEvents(database, { batchMax, onHeld: () => void (isHeld = true) })
+    const types = await sequenceEvents(database, { onHeld: () => void (isHeld = true) })
     if (types.length === 0) return isHeld ? pauseFor(heldPauseMs, signal) : rung
     sequenced.ring()
     for (const type of types) onSequenced?.(type)
-    if (paceMs > 0 && types.length < batchMax) await pauseFor(paceMs, signal)
+    if (paceMs > 0 && types.length < sequencedAtOnce) await pauseFor(paceMs, signal)
   }, onFailure)
 }

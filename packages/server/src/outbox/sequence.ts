@@ -5,13 +5,19 @@ import type { Db, Tables, Tx } from '../schema.ts'
 import { sequenceName } from './positions.ts'
 import { readLastSeq } from './read.ts'
 
+/** How many at once, unless told otherwise. Fewer than that, and all have a number. */
+export const sequencedAtOnce = 500
+
 /**
  * Numbers the committed events that have no number yet, and returns their types. `onHeld` hears that another process is at it.
  *
  * The number cannot come from the insert: on Postgres a transaction may take 5, stall, and commit after 6 was
  * read, and a reader that asks for `seq > 6` never sees 5. Only one relay at a time numbers, and only what is committed.
  */
-export async function sequenceEvents(database: Database<Tables>, { batchMax = 500, onHeld = () => {} } = {}): Promise<string[]> {
+export async function sequenceEvents(
+  database: Database<Tables>,
+  { batchMax = sequencedAtOnce, onHeld = () => {} } = {},
+): Promise<string[]> {
   if (!(await selectWaiting.first(database.db, {}))) return [] // a look costs no write, and no lock
   return database.transaction(async (tx) => {
     if (!(await database.dialect.tryLock(tx, 'outbox'))) {

@@ -1,5 +1,63 @@
 import { Counter, type Metric, type Registry } from 'prom-client'
 
+// What happens in each request, and several times in some, is counted here: prom-client's own makes and hashes the labels at each call,
+// which is 0.6 µs and garbage in a request of 17.
+
+type Labels = Record<string, string | number>
+
+interface Sample {
+  value: number
+  labels: Labels
+  metricName?: string
+}
+
+interface OwnMetric {
+  name: string
+  help: string
+  type: 'counter' | 'histogram'
+  labelNames: string[]
+  values(): Sample[]
+}
+
+/** A metric of prom-client's, but for how it counts. */
+export function registerMetric(registry: Registry, { values, ...metric }: OwnMetric): void {
+  registry.registerMetric({ ...metric, get: async () => ({ ...metric, aggregator: 'sum', values: values() }) } as unknown as Metric)
+}
+
+/** The durations of one set of labels. */
+export class Durations {
+  readonly #buckets: readonly number[]
+  readonly #counts: Float64Array
+  #seconds = 0
+
+  constructor(buckets: readonly number[]) {
+    this.#buckets = buckets
+    this.#counts = new Float64Array(buckets.length + 1)
+  }
+
+  add(seconds: number): void {
+    this.#seconds += seconds
+    let bucket = 0
+    while (bucket < this.#buckets.length && seconds > this.#buckets[bucket]!) bucket++
+    this.#counts[bucket]! += 1
+  }
+
+  /** As a histogram called `name` has them. */
+  samples(name: string, labels: Labels): Sample[] {
+    let count = 0
+    const cumulative = [...this.#buckets, '+Inf'].map((le, index) => ({
+      value: (count += this.#counts[index]!),
+      labels: { le, ...labels },
+      metricName: `${name}_bucket`,
+    }))
+    return [
+      ...cumulative,
+      { value: this.#seconds, labels, metricName: `${name}_sum` },
+      { value: count, labels, metricName: `${name}_count` },
+    ]
+  }
+}
+
 export interface TallyOptions {
   name: string
   help: string
@@ -7,38 +65,19 @@ export interface TallyOptions {
   buckets: readonly number[]
 }
 
-/** A histogram with one label for what happens several times in a request: prom-client's own hashes the labels each time, at 0.5 µs. */
+/** A histogram with one label. */
 export function durationTally(registry: Registry, { name, help, label, buckets }: TallyOptions): (value: string, seconds: number) => void {
-  const tallies = new Map<string, { counts: Float64Array; seconds: number }>()
-  const metric = { name, help, type: 'histogram', labelNames: [label] }
-
-  const values = () =>
-    [...tallies].flatMap(([value, { counts, seconds }]) => {
-      const labels = { [label]: value }
-      let count = 0
-      const cumulative = [...buckets, '+Inf'].map((le, index) => ({
-        value: (count += counts[index]!),
-        labels: { le, ...labels },
-        metricName: `${name}_bucket`,
-      }))
-      return [...cumulative, { value: seconds, labels, metricName: `${name}_sum` }, { value: count, labels, metricName: `${name}_count` }]
-    })
-
-  registry.registerMetric({ ...metric, get: async () => ({ ...metric, aggregator: 'sum', values: values() }) } as unknown as Metric)
+  const tallies = new Map<string, Durations>()
+  const values = () => [...tallies].flatMap(([value, durations]) => durations.samples(name, { [label]: value }))
+  registerMetric(registry, { name, help, type: 'histogram', labelNames: [label], values })
   return (value, seconds) => {
-    let tally = tallies.get(value)
-    if (!tally) tallies.set(value, (tally = { counts: new Float64Array(buckets.length + 1), seconds: 0 }))
-    tally.seconds += seconds
-    let bucket = 0
-    while (bucket < buckets.length && seconds > buckets[bucket]!) bucket++
-    tally.counts[bucket]! += 1
+    let durations = tallies.get(value)
+    if (!durations) tallies.set(value, (durations = new Durations(buckets)))
+    durations.add(seconds)
   }
 }
 
-/**
- * A counter with two labels for what happens several times in a request, for the same reason. Gives the function that counts; `by` is
- * one, where absent.
- */
+/** A counter with two labels. Gives the function that counts; `by` is one, where absent. */
 export function countTally<A extends string, B extends string>(
   registry: Registry,
   { name, help, labels: [first, second] }: { name: string; help: string; labels: readonly [string, string] },
