@@ -51,13 +51,25 @@ export interface Shot {
   path: string
   body?: string
   headers?: Record<string, string>
-  /** In turn, in place of the one above. */
+  /** In turn, in place of the one above; each connection begins at another. */
   requests?: { method: 'POST'; path: string; body: string; headers: Record<string, string> }[]
 }
 
 /** Requests a second over `seconds`. Any answer that is not 2xx ends the benchmark. */
-export async function shoot(url: string, { path, ...shot }: Shot, seconds = roundSeconds, at = connections): Promise<number> {
-  const { requests, non2xx, errors, duration } = await autocannon({ url: url + path, connections: at, duration: seconds, ...shot })
+export async function shoot(
+  url: string,
+  { path, requests: list, ...shot }: Shot,
+  seconds = roundSeconds,
+  at = connections,
+): Promise<number> {
+  let opened = 0
+  const setupClient = (client: autocannon.Client) => {
+    if (!list) return
+    const first = Math.floor((list.length * opened++) / at) // together, they would ask for the same at the same time
+    client.setRequests([...list.slice(first), ...list.slice(0, first)])
+  }
+  const load = { url: url + path, connections: at, duration: seconds, setupClient, ...shot }
+  const { requests, non2xx, errors, duration } = await autocannon(load)
   if (non2xx + errors > 0) throw new Error(`${url}${path}: ${non2xx} bad answers, ${errors} errors`)
   return requests.total / duration
 }
