@@ -7,7 +7,8 @@ import { repository, version, written } from '../site/root.ts'
 
 const sidebar: DefaultTheme.SidebarItem[] = [
   ...sections().map(({ title, pages }) => ({ text: title, items: pages.map((page) => ({ text: page.title, link: `/${page.route}` })) })),
-  { text: 'REST reference', collapsed: true, items: [{ text: 'Overview', link: '/reference/rest/' }, ...written_('rest/*.md')] },
+  { text: 'tRPC reference', link: '/reference/trpc' },
+  { text: 'REST reference', collapsed: true, items: [{ text: 'Overview', link: '/reference/rest/' }, ...generated('rest/*.md')] },
   {
     text: 'SDK reference',
     collapsed: true,
@@ -16,14 +17,14 @@ const sidebar: DefaultTheme.SidebarItem[] = [
       ...['functions', 'classes', 'interfaces', 'type-aliases'].map((kind) => ({
         text: kind === 'type-aliases' ? 'Types' : kind[0]!.toUpperCase() + kind.slice(1),
         collapsed: true,
-        items: written_(`sdk/**/${kind}/*.md`),
+        items: generated(`sdk/**/${kind}/*.md`),
       })),
     ],
   },
 ]
 
 /** Pages that the build has written, by their names. */
-function written_(pattern: string): DefaultTheme.SidebarItem[] {
+function generated(pattern: string): DefaultTheme.SidebarItem[] {
   return globSync(`reference/${pattern}`, { cwd: written })
     .map((file) => ({ text: basename(file, '.md'), link: `/${file.slice(0, -'.md'.length)}` }))
     .filter(({ text }) => text !== 'index')

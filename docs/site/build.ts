@@ -5,6 +5,7 @@ import { faultsOf } from './faults.ts'
 import { built, root, version } from './root.ts'
 import { writePages } from './write-pages.ts'
 
+process.chdir(join(root, 'docs')) // whose compiler options the bundler of the site knows
 await writePages()
 await build(join(root, 'docs'))
 const faults = faultsOf(built, version())

@@ -6,6 +6,7 @@ import { pages } from './pages.ts'
 import { root } from './root.ts'
 import { writePage, writePages } from './write-pages.ts'
 
+process.chdir(join(root, 'docs')) // whose compiler options the bundler of the site knows
 await writePages()
 for (const page of pages())
   watch(join(root, page.source), () => {

@@ -1,20 +1,15 @@
 import { renderMermaidSVG } from 'beautiful-mermaid'
 
-/** Colours of the theme, so that a picture follows the light and the dark. */
-const colours = {
-  bg: 'var(--vp-c-bg)',
-  fg: 'var(--vp-c-text-1)',
-  line: 'var(--pinstack-line)',
-  accent: 'var(--vp-c-brand-1)',
-  muted: 'var(--vp-c-text-2)',
-  surface: 'var(--vp-c-bg-soft)',
-  border: 'var(--pinstack-border)',
-}
-
-/** A Mermaid text, which GitHub draws as well, as a picture that needs no script and nothing from elsewhere. */
+/**
+ * A Mermaid text, which GitHub draws as well, as a picture that needs no script and nothing from elsewhere. Its colours are in the
+ * theme's style sheet, so it follows the light and the dark; Vue would drop a style that stands in a page.
+ */
 export function diagram(mermaid: string): string {
-  const svg = renderMermaidSVG(mermaid, { ...colours, font: 'Inter', transparent: true, padding: 8 })
-  return svg.replace(/@import url\([^)]*\);?/g, '').replace(/\n\s*\n+/g, '\n')
+  const svg = renderMermaidSVG(mermaid, { transparent: true, padding: 8, nodeSpacing: 32, layerSpacing: 48 })
+  return svg
+    .replace(/<style>[^]*?<\/style>/g, '')
+    .replace(/(<svg [^>]*?) style="[^"]*"/, '$1 role="img"')
+    .replace(/\n\s*\n+/g, '\n')
 }
 
 interface Token {

@@ -1,26 +1,10 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { boundsOf, cell, membersOf, typeOf, type Schema } from './json-schema.ts'
 import { root } from './root.ts'
 import type { Write } from './write-pages.ts'
 
-interface Schema {
-  $ref?: string
-  type?: string | string[]
-  format?: string
-  enum?: unknown[]
-  items?: Schema
-  properties?: Record<string, Schema>
-  required?: string[]
-  anyOf?: Schema[]
-  minLength?: number
-  maxLength?: number
-  minimum?: number
-  maximum?: number
-  maxItems?: number
-  default?: unknown
-  description?: string
-}
 interface Content {
   content?: Record<string, { schema: Schema }>
 }
@@ -105,7 +89,7 @@ function describe({ method, path, operation }: Route): string {
 
 function describeObject([name, schema]: [string, Schema]): string {
   const rows = membersOf(schema).map(
-    ([member, of]) => `| \`${member}\` | ${typeOf(of)} | ${schema.required?.includes(member) ? 'always' : 'where it has a value'} |`,
+    ([member, of]) => `| \`${member}\` | ${typeOf(of, link)} | ${schema.required?.includes(member) ? 'always' : 'where it has a value'} |`,
   )
   return `## ${name}\n\n${schema.description ? `${schema.description}\n\n` : ''}| member | type | there |\n| --- | --- | --- |\n${rows.join('\n')}\n`
 }
@@ -119,7 +103,7 @@ interface Input {
 
 function row(name: string, { place, required, schema, about }: Input): string {
   const notes = [required ? 'required' : '', ...boundsOf(schema), about ? sentence(about) : '']
-  return `| \`${name}\` | ${place} | ${typeOf(schema)} | ${cell(notes.filter(Boolean).join(', '))} |`
+  return `| \`${name}\` | ${place} | ${typeOf(schema, link)} | ${cell(notes.filter(Boolean).join(', '))} |`
 }
 
 function resultOf({ content }: Content): string {
@@ -128,44 +112,11 @@ function resultOf({ content }: Content): string {
     ? ` \`data\`: ${
         data.properties
           ? membersOf(data)
-              .map(([name, schema]) => `\`${name}\` (${typeOf(schema)})`)
+              .map(([name, schema]) => `\`${name}\` (${typeOf(schema, link)})`)
               .join(', ')
-          : typeOf(data)
+          : typeOf(data, link)
       }`
     : ''
-}
-
-function membersOf(schema: Schema | undefined): [string, Schema][] {
-  return Object.entries(schema?.properties ?? {})
-}
-
-function typeOf({ $ref, type, format, enum: values, items, anyOf, properties }: Schema): string {
-  if ($ref) {
-    const name = $ref.slice($ref.lastIndexOf('/') + 1)
-    return `[${name}](/reference/rest/objects#${name.toLowerCase()})`
-  }
-  if (values) return values.map((value) => `\`${JSON.stringify(value)}\``).join(' or ')
-  if (anyOf) return anyOf.map(typeOf).join(' or ')
-  if (items) return `list of ${typeOf(items)}`
-  if (properties)
-    return `object of ${Object.keys(properties)
-      .map((name) => `\`${name}\``)
-      .join(', ')}`
-  return `${[type ?? 'any JSON'].flat().join(' or ')}${format ? ` (${format})` : ''}`
-}
-
-function boundsOf(schema: Schema): string[] {
-  const { minLength = 0, maxLength, minimum, maximum, maxItems, default: initial } = schema
-  const least = minimum !== undefined && minimum > Number.MIN_SAFE_INTEGER ? minimum : undefined
-  const most = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER ? maximum : undefined
-  return [
-    ...(maxLength === undefined ? [] : [`${minLength > 0 ? `${minLength} to ` : 'at most '}${maxLength} characters`]),
-    ...(least === undefined && most === undefined
-      ? []
-      : [least === undefined ? `at most ${most}` : most === undefined ? `from ${least}` : `${least} to ${most}`]),
-    ...(maxItems === undefined ? [] : [`at most ${maxItems}`]),
-    ...(initial === undefined ? [] : [`\`${JSON.stringify(initial)}\` unless told otherwise`]),
-  ]
 }
 
 function anchor(method: string, path: string): string {
@@ -175,5 +126,5 @@ function anchor(method: string, path: string): string {
     .replace(/-$/, '')
 }
 
-const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+const link = (name: string) => `/reference/rest/objects#${name.toLowerCase()}`
 const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`)

@@ -6,6 +6,7 @@ import { pages, type Page } from './pages.ts'
 import { writeRestReference } from './rest-reference.ts'
 import { root, written } from './root.ts'
 import { writeSdkReference } from './sdk-reference.ts'
+import { writeTrpcReference } from './trpc-reference.ts'
 
 /** Writes all that the site shows into one folder: the pages of the repository, and the references as the code has them. */
 export async function writePages(): Promise<void> {
@@ -14,6 +15,7 @@ export async function writePages(): Promise<void> {
   cpSync(join(root, 'docs/public'), join(written, 'public'), { recursive: true })
   write('index.md', homePage())
   for (const page of pages()) writePage(page)
+  writeTrpcReference(write)
   await Promise.all([writeRestReference(write), writeSdkReference(join(written, 'reference/sdk'))])
 }
 
