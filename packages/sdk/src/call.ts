@@ -34,6 +34,7 @@ export function createCall(send: Send, keeper: Keeper): Call {
     } catch (error) {
       if (!session || !isPinstackError(error, ...tokenRefusals)) throw error
       const renewed = await unlessAborted(keeper.renew(session), options.signal)
+      if (!renewed && keeper.readOnly) throw error
       if (!renewed) throw new PinstackError('auth.unauthenticated', 'signed out', { status: 401, requestId: error.requestId, cause: error })
       return await sendAs(renewed)
     }

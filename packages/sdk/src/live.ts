@@ -192,7 +192,7 @@ async function* receive(deps: LiveDeps, path: Path, { signal, tell, lastEventId 
       error = cause
       if (session && refused !== session && isPinstackError(cause, ...tokenRefusals)) {
         refused = (await unlessAborted(keeper.renew(session), signal)) ?? undefined
-        if (!refused) throw signedOut(cause)
+        if (!refused) throw keeper.readOnly ? cause : signedOut(cause)
         continue
       }
       if (!isTemporary(cause)) throw cause
