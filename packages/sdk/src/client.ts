@@ -1,5 +1,5 @@
 import { createKeeper } from './auth.ts'
-import { createCall } from './call.ts'
+import { createCall, unlessEnded } from './call.ts'
 import { isPinstackError } from './errors.ts'
 import { createLive, type Live } from './live.ts'
 import { createNotifications, type Notifications } from './notifications.ts'
@@ -7,6 +7,7 @@ import { pagesOf, type PageOptions, type Pages } from './pages.ts'
 import { createPosts, type Posts } from './posts.ts'
 import type { Credentials, Me, NewUser, PasswordChange, SearchPage, SessionInfo, Tokens, User, UserChanges } from './procedures.ts'
 import { createRelations, type Relations } from './relations.ts'
+import { createRetries } from './retries.ts'
 import { memoryStore, type AuthChange, type Session, type SessionStore } from './session.ts'
 import { createSend, type CallOptions, type Fetch } from './transport.ts'
 
@@ -26,6 +27,7 @@ export {
   type ClientErrorCode,
   type ErrorCode,
   type ErrorDetails,
+  type FieldErrors,
   type Issue,
   type ServerErrorCode,
 } from './errors.ts'
@@ -77,6 +79,12 @@ export interface PinstackOptions {
   fetch?: Fetch
   /** How long a call waits for its answer, in milliseconds: 30 s unless told otherwise. */
   timeoutMs?: number
+  /**
+   * How often a call is tried again where that is safe: twice unless told otherwise. Queries are, and changes that the server knows to
+   * be the same; other changes only when the server says that it did not run them. It waits as long as the server asks to, if that is
+   * no more than 5 s.
+   */
+  retries?: number
 }
 
 export interface Pinstack {
@@ -133,7 +141,7 @@ export interface Pinstack {
    * const answer = await fetch(`${url}/api/v1/user/me`, { headers: { authorization: `Bearer ${session?.accessToken}` } })
    * ```
    */
-  freshSession(): Promise<Session | null>
+  freshSession(options?: Pick<CallOptions, 'signal' | 'timeoutMs'>): Promise<Session | null>
   /**
    * Calls `listener` whenever someone signs in or is signed out, by you or by the server. Returns what stops it.
    *
@@ -219,11 +227,12 @@ export function createPinstack({
   store = memoryStore(),
   fetch = globalThis.fetch.bind(globalThis),
   timeoutMs = 30_000,
+  retries = 2,
 }: PinstackOptions): Pinstack {
   const base = baseUrl(url)
-  const send = createSend(base, { fetch, timeoutMs })
+  const send = createRetries(createSend(base, { fetch, timeoutMs }), { timeoutMs, retries })
   const keeper = createKeeper({ store, send, nowMs: Date.now })
-  const call = createCall(send, keeper)
+  const call = createCall({ send, keeper, timeoutMs })
 
   function assertWritable(): void {
     if (store.readOnly) throw new TypeError('the session is read-only here: sign in and out where it is kept')
@@ -273,7 +282,7 @@ export function createPinstack({
       )
     },
     session: () => keeper.current(),
-    freshSession: () => keeper.fresh(),
+    freshSession: (options) => unlessEnded(keeper.fresh(), { timeoutMs, ...options }),
     onAuthChange: (listener) => keeper.onChange(listener),
     sessions: {
       list: (options) => call('auth.sessions.list', undefined, options),
@@ -304,8 +313,8 @@ export function createPinstack({
 }
 
 function baseUrl(url: string): string {
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    throw new TypeError(`url must be an http or https URL, not ${JSON.stringify(url)}`)
+  // Not by `URL`, of which React Native has little.
+  if (!/^https?:\/\/[^\s/?#]/i.test(url)) throw new TypeError(`url must be an http or https URL, not ${JSON.stringify(url)}`)
   return url.replace(/[?#].*$/, '').replace(/\/+$/, '')
 }
 

@@ -1,3 +1,4 @@
+import { sleep } from './sleep.ts'
 import type { WebStorage } from './web-store.ts'
 
 /** Runs `work` while no one else who has the same lock runs theirs. */
@@ -5,8 +6,11 @@ export type Lock = <T>(work: () => Promise<T>) => Promise<T>
 
 /** Web Locks, where there are some: browsers in secure contexts, Node 24, Deno. */
 interface Locks {
-  request<T>(name: string, work: () => Promise<T>): Promise<T>
+  request<T>(name: string, options: { signal: AbortSignal }, work: () => Promise<T>): Promise<T>
 }
+
+/** Then the work is done all the same: to wait for ever would be worse than to renew twice. */
+const waitMsMax = 20_000
 
 /**
  * One at a time among all tabs of an origin: by Web Locks; where there are none, by a lease in the `storage` that the tabs share, or
@@ -15,8 +19,24 @@ interface Locks {
 export function tabLock(name: string, storage?: WebStorage): Lock {
   return (work) => {
     const { locks } = (globalThis as { navigator?: { locks?: Locks } }).navigator ?? {}
-    if (locks) return locks.request(name, work)
+    if (locks) return underLock(locks, name, work)
     return storage ? underLease(storage, `${name}.lock`, work) : inTurn(name, work)
+  }
+}
+
+async function underLock<T>(locks: Locks, name: string, work: () => Promise<T>): Promise<T> {
+  const waited = new AbortController()
+  const timer = setTimeout(() => waited.abort(), waitMsMax)
+  let isHeld = false
+  try {
+    return await locks.request(name, { signal: waited.signal }, () => {
+      clearTimeout(timer)
+      isHeld = true
+      return work()
+    })
+  } catch (error) {
+    if (isHeld || !waited.signal.aborted) throw error
+    return work()
   }
 }
 
@@ -42,9 +62,6 @@ const extendEveryMs = 1_000
 /** For a write to reach the other tabs, which may run in processes of their own. Whoever wrote last has the lease. */
 const settleMs = 30
 const lookEveryMs = 50
-/** Then the work is done all the same: to wait for ever would be worse than to renew twice. */
-const waitMsMax = 20_000
-
 interface Lease {
   owner: string
   untilMs: number
@@ -89,5 +106,3 @@ function readLease(storage: WebStorage, key: string): Lease | null {
     return null
   }
 }
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
