@@ -8,6 +8,7 @@ import { createLive } from './features/live/service.ts'
 import { createNotifications } from './features/notifications/service.ts'
 import { createPosts } from './features/posts/service.ts'
 import { createRelations } from './features/relations/service.ts'
+import type { PurgeStep } from './features/users/purge.ts'
 import { createUsers } from './features/users/service.ts'
 import type { Consumer } from './outbox/consumers.ts'
 import { createDeadLetters } from './outbox/dead-letters.ts'
@@ -93,6 +94,8 @@ export function compose(deps: AppDeps) {
     limits: deps.live,
     ...(metrics && { record: metrics }),
   })
+  /** What is removed of a deleted user, in this order. */
+  const purgeSteps: PurgeStep[] = [purgeAuthOf, posts.purgeOf, relations.purgeOf, notifications.purgeOf]
   return {
     users,
     auth,
@@ -111,9 +114,10 @@ export function compose(deps: AppDeps) {
       if (type === 'post_updated' || type === 'post_deleted') void posts.forget(payload.post_id)
       live.hear(event) // last: whoever is told reads what is true by now
     },
+    purgeSteps,
     /** Bounded batches of work that may wait. Each tells whether more is left. */
     jobs: {
-      purgeDeletedUsers: () => users.purgeDeletedUsers([purgeAuthOf, posts.purgeOf, relations.purgeOf, notifications.purgeOf]),
+      purgeDeletedUsers: () => users.purgeDeletedUsers(purgeSteps),
       purgeExpiredTokens: () => auth.purgeExpiredTokens(),
     },
   }

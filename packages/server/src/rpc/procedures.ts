@@ -1,4 +1,4 @@
-import { initTRPC, TRPCError } from '@trpc/server'
+import { initTRPC, TRPCError, type AnyTRPCRouter } from '@trpc/server'
 import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
 import * as z from 'zod'
@@ -71,6 +71,13 @@ const t = initTRPC.context<Context>().create({
 })
 
 export const router = t.router
+/** Routers with different names become one. */
+export const mergeRouters = t.mergeRouters
+/** Whether it was made by `router`, so that its procedures get the context of these, and fail in their form. */
+export function isOwnRouter(value: unknown): value is AnyTRPCRouter {
+  const { _def } = (value ?? {}) as Partial<AnyTRPCRouter>
+  return _def?._config?.errorFormatter === t._config.errorFormatter
+}
 /**
  * For anyone. `await ctx.optionalViewer()` where the answer depends on who asks.
  *

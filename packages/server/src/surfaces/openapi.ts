@@ -12,7 +12,7 @@ interface Context {
 }
 
 /** Describes the routes by the same definitions that serve them. */
-export function openApi(routes: Route[], prefix: string, { version }: { version: string }): object {
+export function openApi(routes: Route[], prefix: string, { version, basePath = '' }: { version: string; basePath?: string }): object {
   const context: Context = { schemas: {} }
   const paths: Record<string, Record<string, object>> = {}
   for (const route of routes) (paths[prefix + route.path] ??= {})[route.method.toLowerCase()] = operation(route, context)
@@ -26,7 +26,7 @@ export function openApi(routes: Route[], prefix: string, { version }: { version:
         'Answers are `{"status": …, "data": …}`, failures `{"status": …, "message": …, "code": …, "request_id": …}`. Programs go by `code`, which is stable.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '/' }],
+    servers: [{ url: basePath || '/' }],
     tags: [...new Set(routes.map(tagOf))].map((name) => ({ name })),
     paths,
     components: {
