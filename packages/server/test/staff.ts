@@ -38,7 +38,11 @@ export function useServers(driver: DriverName) {
     serve,
     newAccount,
     cleanUp: (work: () => Promise<unknown> | void) => void cleanUps.push(work),
-    async newStaff({ url, server }: { url: string; server: Server }, role: 'admin' | 'moderator' = 'admin', name?: string): Promise<Account> {
+    async newStaff(
+      { url, server }: { url: string; server: Server },
+      role: 'admin' | 'moderator' = 'admin',
+      name?: string,
+    ): Promise<Account> {
       const account = await newAccount(url, name)
       await server.app.auth.grantRole({ kind: 'host' }, account.id, role)
       return account
@@ -52,7 +56,12 @@ export function useServers(driver: DriverName) {
 }
 
 /** A tRPC call as a client makes it: its data, or its error with the code as `reason`. */
-export async function rpc(url: string, kind: 'query' | 'mutation', path: string, { token, input }: { token?: string; input?: unknown } = {}) {
+export async function rpc(
+  url: string,
+  kind: 'query' | 'mutation',
+  path: string,
+  { token, input }: { token?: string; input?: unknown } = {},
+) {
   const query = kind === 'query' && input !== undefined ? `?input=${encodeURIComponent(JSON.stringify(input))}` : ''
   const response = await fetch(`${url}/trpc/${path}${query}`, {
     method: kind === 'query' ? 'GET' : 'POST',

@@ -92,7 +92,11 @@ export async function listAudit(db: Db, filter: AuditFilter = {}): Promise<Audit
   const [from, to] = await Promise.all([boundOf(db, since, -slackMs), boundOf(db, until, slackMs)])
   if (since !== undefined && from === undefined) return { items: [], nextCursor: null }
   const below = Math.min(cursor ?? Number.MAX_SAFE_INTEGER, to ?? Number.MAX_SAFE_INTEGER)
-  let found = db.selectFrom('audit').where('id', '<', below).orderBy('id', 'desc').limit(limit + 1)
+  let found = db
+    .selectFrom('audit')
+    .where('id', '<', below)
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
   if (from !== undefined) found = found.where('id', '>=', from)
   if (since !== undefined) found = found.where('createdAt', '>=', since)
   if (until !== undefined) found = found.where('createdAt', '<', until)

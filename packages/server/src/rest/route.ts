@@ -92,7 +92,9 @@ interface Input<Auth extends RouteAuth, Params extends Schema, Query extends Sch
 }
 
 /** A definition whose types have been checked against each other, so that routes of all shapes fit one list. */
-export type Route = Definition<any, any, any, any, any> & Partial<Pick<EventDefinition<any>, 'events' | 'open'>> & Partial<Pick<LineDefinition<any, any>, 'line' | 'lines'>>
+export type Route = Definition<any, any, any, any, any> &
+  Partial<Pick<EventDefinition<any>, 'events' | 'open'>> &
+  Partial<Pick<LineDefinition<any, any>, 'line' | 'lines'>>
 
 export function route<
   Auth extends RouteAuth,

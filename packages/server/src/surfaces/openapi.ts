@@ -66,8 +66,8 @@ function operation(route: Route, context: Context): object {
       [status]: route.events
         ? eventStream(route.events, context)
         : route.line
-        ? lineStream(route.line, context)
-        : { description: 'Done.', ...(status !== 204 && json(jsonSchema(successOf(route), 'input', context))) },
+          ? lineStream(route.line, context)
+          : { description: 'Done.', ...(status !== 204 && json(jsonSchema(successOf(route), 'input', context))) },
       ...failures(route),
     },
   }

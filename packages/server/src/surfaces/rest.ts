@@ -24,19 +24,19 @@ export function mountRest(server: FastifyInstance, routes: Route[], viewers: Vie
     const handler = route.open
       ? eventHandler(route, streaming)
       : route.lines
-      ? lineHandler(route, read)
-      : (request: FastifyRequest, reply: FastifyReply): void => {
-          const refuse = (error: unknown) => void reply.send(error)
-          handle(new RouteInput(request, read(request))).then((data) => {
-            try {
-              reply.code(status).type(jsonType)
-              if (status === 204) reply.send()
-              else reply.serializer(write).send({ status, data })
-            } catch (error) {
-              refuse(error)
-            }
-          }, refuse)
-        }
+        ? lineHandler(route, read)
+        : (request: FastifyRequest, reply: FastifyReply): void => {
+            const refuse = (error: unknown) => void reply.send(error)
+            handle(new RouteInput(request, read(request))).then((data) => {
+              try {
+                reply.code(status).type(jsonType)
+                if (status === 204) reply.send()
+                else reply.serializer(write).send({ status, data })
+              } catch (error) {
+                refuse(error)
+              }
+            }, refuse)
+          }
     for (const ending of root ? ['', '/'] : ['']) {
       server.route({
         method,

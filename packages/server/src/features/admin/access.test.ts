@@ -22,7 +22,8 @@ onEachDriver('who may call what is for staff', (driver) => {
     const open: string[] = []
     for (const [path, { _def }] of procedures) {
       if (_def.type === 'subscription') continue // streams.test.ts
-      const reasonOf = async (token?: string) => (await rpc(here.url, _def.type, path, { ...(token && { token }), input: { id: 'no id' } })).reason
+      const reasonOf = async (token?: string) =>
+        (await rpc(here.url, _def.type, path, { ...(token && { token }), input: { id: 'no id' } })).reason
       expect([path, await reasonOf()]).toEqual([path, 'auth.unauthenticated'])
       expect([path, await reasonOf(user.token)]).toEqual([path, 'auth.forbidden'])
       if ((await reasonOf(moderator.token)) !== 'auth.forbidden') open.push(path)
@@ -54,7 +55,9 @@ onEachDriver('who may call what is for staff', (driver) => {
     const here = await serve()
     const [ann, bob, carl] = [await newStaff(here), await newStaff(here), await newAccount(here.url)]
     const actor = { kind: 'user', id: ann.id, address: '192.0.2.1' } as const
-    expect(await rpc(here.url, 'mutation', 'admin.users.setRole', { token: bob.token, input: { id: ann.id, role: 'moderator' } })).toEqual({ changed: true })
+    expect(await rpc(here.url, 'mutation', 'admin.users.setRole', { token: bob.token, input: { id: ann.id, role: 'moderator' } })).toEqual({
+      changed: true,
+    })
     const { admin } = here.server.app
     const forbidden = expect.objectContaining({ code: 'auth.forbidden' })
     await expect(admin.users.suspend(actor, carl.id, { reason: 'spam', until: null })).rejects.toEqual(forbidden)
@@ -70,7 +73,9 @@ onEachDriver('who may call what is for staff', (driver) => {
     for (let round = 0; round < 5; round++) {
       const two = [await newStaff(here), await newStaff(here)]
       const outcomes = await Promise.all(
-        two.map(({ token }, index) => rpc(here.url, 'mutation', 'admin.users.setRole', { token, input: { id: two[1 - index]!.id, role: 'user' } })),
+        two.map(({ token }, index) =>
+          rpc(here.url, 'mutation', 'admin.users.setRole', { token, input: { id: two[1 - index]!.id, role: 'user' } }),
+        ),
       )
       expect(outcomes.filter(({ changed }) => changed)).toHaveLength(1)
       const roles = await Promise.all(two.map(async ({ token }) => (await rpc(here.url, 'query', 'auth.me', { token })).role))

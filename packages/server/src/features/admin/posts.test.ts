@@ -12,7 +12,14 @@ onEachDriver('posts as staff sees them', (driver) => {
     rpc(url, 'mutation', 'posts.create', { token, input: { title: 'A day at the lake', content: 'Water, and more water.', ...input } })
   const picture = (position: number) => ({ url: `https://example.com/${position}.jpg`, type: 'image', position })
   const postEvents = async (id: number) =>
-    (await opened.database.db.selectFrom('outbox').where('type', 'in', ['post_created', 'post_updated', 'post_deleted']).orderBy('id').select(['type', 'payload']).execute())
+    (
+      await opened.database.db
+        .selectFrom('outbox')
+        .where('type', 'in', ['post_created', 'post_updated', 'post_deleted'])
+        .orderBy('id')
+        .select(['type', 'payload'])
+        .execute()
+    )
       .filter(({ payload }) => JSON.parse(payload).post_id === id)
       .map(({ type, payload }) => [type, JSON.parse(payload)])
 
@@ -41,9 +48,13 @@ onEachDriver('posts as staff sees them', (driver) => {
     expect(await act('remove', { reason: 'spam' })).toEqual({ changed: true })
     expect(await act('remove', { reason: 'again' })).toEqual({ changed: false })
     expect((await read()).body).toMatchObject({ status: 404, code: 'posts.not_found' })
-    expect(await rpc(here.url, 'query', 'posts.byId', { token: ann.token, input: { id: post.id } })).toMatchObject({ reason: 'posts.not_found' })
+    expect(await rpc(here.url, 'query', 'posts.byId', { token: ann.token, input: { id: post.id } })).toMatchObject({
+      reason: 'posts.not_found',
+    })
     for (const mutation of ['posts.update', 'posts.delete'])
-      expect(await rpc(here.url, 'mutation', mutation, { token: ann.token, input: { id: post.id } })).toMatchObject({ reason: 'posts.not_found' })
+      expect(await rpc(here.url, 'mutation', mutation, { token: ann.token, input: { id: post.id } })).toMatchObject({
+        reason: 'posts.not_found',
+      })
     for (const list of await lists()) expect(list).not.toContain(post.id)
     expect(await countOf()).toBe(2)
     expect((await countersOf(opened)).authors[ann.name]).toBe(2)
@@ -81,7 +92,9 @@ onEachDriver('posts as staff sees them', (driver) => {
     const ids: number[] = []
     for (let index = 0; index < 6; index++) {
       const author = index % 2 ? bob : ann
-      ids.push((await publish(here.url, author, index < 3 ? { title: `Zebra ${index}` } : { content: `A long story about a ZEBRA, ${index}` })).id)
+      ids.push(
+        (await publish(here.url, author, index < 3 ? { title: `Zebra ${index}` } : { content: `A long story about a ZEBRA, ${index}` })).id,
+      )
     }
     const search = (input: object) => rpc(here.url, 'query', 'admin.posts.search', { token: moderator.token, input })
     const found = async (input: object) => (await search(input)).items.map(({ id }: { id: number }) => ids.indexOf(id))
@@ -90,7 +103,8 @@ onEachDriver('posts as staff sees them', (driver) => {
     expect(await found({ query: 'zebra 1' })).toEqual([1])
     expect((await search({ query: String(ids[2]) })).items.map(({ id }: { id: number }) => id)).toContain(ids[2])
     expect(await found({ query: 'nothing has this' })).toEqual([])
-    for (const index of [1, 2, 3]) await rpc(here.url, 'mutation', 'admin.posts.remove', { token: moderator.token, input: { id: ids[index], reason: 'spam' } })
+    for (const index of [1, 2, 3])
+      await rpc(here.url, 'mutation', 'admin.posts.remove', { token: moderator.token, input: { id: ids[index], reason: 'spam' } })
     expect(await found({ query: 'zebra' })).toEqual([5, 4, 0])
     expect(await found({ query: 'zebra', state: 'removed' })).toEqual([3, 2, 1])
     expect(await found({ state: 'removed', authorId: ann.id })).toEqual([2])
@@ -105,7 +119,9 @@ onEachDriver('posts as staff sees them', (driver) => {
       expect(walked).toEqual(state === 'visible' ? [5, 4, 0] : [3, 2, 1])
     }
     expect(await search({ cursor: 'none of ours' })).toMatchObject({ reason: 'input.invalid' })
-    const rest = await call(here.url, 'GET', `/api/v1/admin/posts?query=zebra&state=removed&author_id=${bob.id}`, { token: moderator.token })
+    const rest = await call(here.url, 'GET', `/api/v1/admin/posts?query=zebra&state=removed&author_id=${bob.id}`, {
+      token: moderator.token,
+    })
     expect(rest.body.data.posts.map(({ id }: { id: number }) => ids.indexOf(id))).toEqual([3, 1])
   })
 
@@ -121,10 +137,17 @@ onEachDriver('posts as staff sees them', (driver) => {
       updatedAt: '2099-01-01T00:00:00.000Z',
     }))
     await opened.database.transaction(async (tx) => {
-      for (let from = 0; from < rows.length; from += 300) await tx.insertInto('post').values(rows.slice(from, from + 300)).execute()
+      for (let from = 0; from < rows.length; from += 300)
+        await tx
+          .insertInto('post')
+          .values(rows.slice(from, from + 300))
+          .execute()
     })
     const search = (cursor?: string) =>
-      rpc(here.url, 'query', 'admin.posts.search', { token: moderator.token, input: { query: 'needle', authorId: ann.id, ...(cursor && { cursor }) } })
+      rpc(here.url, 'query', 'admin.posts.search', {
+        token: moderator.token,
+        input: { query: 'needle', authorId: ann.id, ...(cursor && { cursor }) },
+      })
     const first = await search()
     expect([first.items, typeof first.nextCursor]).toEqual([[], 'string'])
     const second = await search(first.nextCursor)
@@ -154,7 +177,9 @@ onEachDriver('posts as staff sees them', (driver) => {
     for (let round = 0; round < 5; round++) {
       const post = await publish(here.url, ann)
       const outcomes = await Promise.all([
-        ...moderators.map(({ token }) => rpc(here.url, 'mutation', 'admin.posts.remove', { token, input: { id: post.id, reason: 'spam' } })),
+        ...moderators.map(({ token }) =>
+          rpc(here.url, 'mutation', 'admin.posts.remove', { token, input: { id: post.id, reason: 'spam' } }),
+        ),
         rpc(here.url, 'mutation', 'posts.delete', { token: ann.token, input: { id: post.id } }),
       ])
       const done = outcomes.filter((outcome) => outcome === undefined || outcome.changed === true)

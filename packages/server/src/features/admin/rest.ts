@@ -38,9 +38,7 @@ const detailReply = z
       notifications: z.int(),
       unread: z.int(),
     }),
-    sessions: z.array(
-      z.object({ id: z.string(), device: z.string(), address: z.string(), created_at: dateTime, last_used_at: dateTime }),
-    ),
+    sessions: z.array(z.object({ id: z.string(), device: z.string(), address: z.string(), created_at: dateTime, last_used_at: dateTime })),
   })
   .meta({ id: 'StaffUserDetail' })
 const postReply = z
@@ -314,7 +312,17 @@ function toFilter({ actor_id: actorId, target_type: targetType, target_id: targe
   return { actor, actorId, action, targetType, targetId, since, until }
 }
 
-function toEntry({ id, actor, actorId, action, targetType, targetId, detail, address, createdAt }: ListedEntry): z.input<typeof entryReply> {
+function toEntry({
+  id,
+  actor,
+  actorId,
+  action,
+  targetType,
+  targetId,
+  detail,
+  address,
+  createdAt,
+}: ListedEntry): z.input<typeof entryReply> {
   return {
     id,
     actor,

@@ -62,7 +62,11 @@ export function createAdmin({ database, clock, users, auth, posts, audit, rules 
       },
 
       /** Every surface refuses the account from now on, on other processes within a second. `until` is null for no end. */
-      async suspend(actor: AdminUser, id: number, { reason, until }: { reason: string; until: string | null }): Promise<{ changed: boolean }> {
+      async suspend(
+        actor: AdminUser,
+        id: number,
+        { reason, until }: { reason: string; until: string | null },
+      ): Promise<{ changed: boolean }> {
         assertOther(actor, id)
         return auth.suspend(actor, id, { reason, until: until === null ? null : toTime(until) })
       },

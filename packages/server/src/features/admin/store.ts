@@ -116,15 +116,7 @@ export const selectRemovedPosts = query<{ before: number; limit: number }>()((db
 )
 
 export const selectRemovedPostsOf = query<{ authorId: number; before: number; limit: number }>()((db: Db, { authorId, before, limit }) =>
-  db
-    .selectFrom('removedPost')
-    .where('authorId', '=', authorId)
-    .where('id', '<', before)
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .selectAll(),
+  db.selectFrom('removedPost').where('authorId', '=', authorId).where('id', '<', before).orderBy('id', 'desc').limit(limit).selectAll(),
 )
 
-export const selectRemovedPost = query<{ id: number }>()((db: Db, { id }) =>
-  db.selectFrom('removedPost').where('id', '=', id).selectAll(),
-)
+export const selectRemovedPost = query<{ id: number }>()((db: Db, { id }) => db.selectFrom('removedPost').where('id', '=', id).selectAll())

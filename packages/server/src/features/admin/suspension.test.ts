@@ -12,7 +12,12 @@ const withinMs = 1_000
 onEachDriver('an account that is shut out', (driver) => {
   const { serve, newAccount, newStaff, cleanUp } = useServers(driver)
   const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString()
-  const suspended = (until: string | null) => ({ status: 403, code: 'auth.suspended', message: 'account suspended', details: { until, reason: 'spam' } })
+  const suspended = (until: string | null) => ({
+    status: 403,
+    code: 'auth.suspended',
+    message: 'account suspended',
+    details: { until, reason: 'spam' },
+  })
 
   it('is refused on every surface at once, with the reason and the end, and is in again when it is restored', async () => {
     const here = await serve()
@@ -22,7 +27,9 @@ onEachDriver('an account that is shut out', (driver) => {
     const stream = await openEvents(`${here.url}/api/v1/notification/stream`, { token })
     cleanUp(stream.close)
     const until = inAnHour()
-    expect(await rpc(here.url, 'mutation', 'admin.users.suspend', { token: admin.token, input: { id: ann.id, reason: 'spam', until } })).toEqual({ changed: true })
+    expect(
+      await rpc(here.url, 'mutation', 'admin.users.suspend', { token: admin.token, input: { id: ann.id, reason: 'spam', until } }),
+    ).toEqual({ changed: true })
 
     const restOf = async (method: string, path: string, ask: object = {}) => (await call(here.url, method, `/api/v1${path}`, ask)).body
     const refusals = [
@@ -42,20 +49,27 @@ onEachDriver('an account that is shut out', (driver) => {
     })
     await stream.ended
     // Whoever does not know the password learns nothing of it.
-    expect(await restOf('POST', '/auth/login', { body: { login: ann.name, password: 'wrong horse' } })).toMatchObject({ code: 'auth.invalid_credentials' })
+    expect(await restOf('POST', '/auth/login', { body: { login: ann.name, password: 'wrong horse' } })).toMatchObject({
+      code: 'auth.invalid_credentials',
+    })
     // What it has published stays.
     expect((await restOf('GET', `/posts/${post.id}`)).data.author.id).toBe(ann.id)
     expect((await restOf('GET', `/users/${ann.id}`)).data.username).toBe(ann.name)
 
     expect(await rpc(here.url, 'mutation', 'admin.users.restore', { token: admin.token, input: { id: ann.id } })).toEqual({ changed: true })
-    expect(await rpc(here.url, 'mutation', 'admin.users.restore', { token: admin.token, input: { id: ann.id } })).toEqual({ changed: false })
+    expect(await rpc(here.url, 'mutation', 'admin.users.restore', { token: admin.token, input: { id: ann.id } })).toEqual({
+      changed: false,
+    })
     expect((await call(here.url, 'GET', '/api/v1/auth/me', { token })).status).toBe(200)
     expect((await call(here.url, 'POST', '/api/v1/auth/refresh', { body: { refresh_token: refreshToken } })).status).toBe(200) // it was not spent
     expect((await login(here.url, ann.name)).status).toBe(200)
     const again = await openEvents(`${here.url}/api/v1/notification/stream`, { token })
     cleanUp(again.close)
     expect(again.status).toBe(200)
-    const { items } = await rpc(here.url, 'query', 'admin.audit.list', { token: admin.token, input: { targetType: 'user', targetId: String(ann.id) } })
+    const { items } = await rpc(here.url, 'query', 'admin.audit.list', {
+      token: admin.token,
+      input: { targetType: 'user', targetId: String(ann.id) },
+    })
     expect(items.map(({ action, detail }: any) => [action, detail])).toEqual([
       ['user.restore', null],
       ['user.suspend', { until, reason: 'spam' }],
@@ -69,7 +83,9 @@ onEachDriver('an account that is shut out', (driver) => {
     const link = httpSubscriptionLink({
       url: `${here.url}/trpc`,
       EventSource: EventSource as never,
-      eventSourceOptions: { fetch: (url: string, init: object) => fetch(url, { ...init, headers: { ...(init as any).headers, ...headers } }) } as never,
+      eventSourceOptions: {
+        fetch: (url: string, init: object) => fetch(url, { ...init, headers: { ...(init as any).headers, ...headers } }),
+      } as never,
     })
     const client = createTRPCClient<AppRouter>({ links: [link] })
     const reasons: string[] = []
@@ -102,7 +118,8 @@ onEachDriver('an account that is shut out', (driver) => {
   it('can be shut out otherwise, and not until a time that is over or for no reason', async () => {
     const here = await serve()
     const [admin, ann] = [await newStaff(here), await newAccount(here.url)]
-    const suspend = (input: object) => rpc(here.url, 'mutation', 'admin.users.suspend', { token: admin.token, input: { id: ann.id, ...input } })
+    const suspend = (input: object) =>
+      rpc(here.url, 'mutation', 'admin.users.suspend', { token: admin.token, input: { id: ann.id, ...input } })
     expect(await suspend({ reason: 'spam', until: '2020-01-01T00:00:00Z' })).toMatchObject({ reason: 'input.invalid' })
     expect(await suspend({ reason: '' })).toMatchObject({ reason: 'input.invalid' })
     expect(await suspend({ reason: 'spam', until: 'tomorrow' })).toMatchObject({ reason: 'input.invalid' })
@@ -113,7 +130,9 @@ onEachDriver('an account that is shut out', (driver) => {
     const { body: answer } = await call(here.url, 'POST', `/api/v1/admin/users/${ann.id}/suspend`, { token: admin.token, body })
     expect(answer).toEqual({ status: 200, data: { changed: true } })
     expect((await call(here.url, 'GET', '/api/v1/auth/me', { token: ann.token })).body).toMatchObject(suspended(until))
-    expect(await rpc(here.url, 'mutation', 'admin.users.suspend', { token: admin.token, input: { id: 999_999, reason: 'spam' } })).toMatchObject({
+    expect(
+      await rpc(here.url, 'mutation', 'admin.users.suspend', { token: admin.token, input: { id: 999_999, reason: 'spam' } }),
+    ).toMatchObject({
       reason: 'users.not_found',
     })
   })

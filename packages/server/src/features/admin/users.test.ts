@@ -28,7 +28,10 @@ onEachDriver('accounts as admins see them', (driver) => {
     expect([second.items.map(({ id }: { id: number }) => id), second.nextCursor]).toEqual([[ids[0]], null])
     const shorts = await search({ query: 'x7', limit: 2 })
     expect(shorts.items.map(({ id }: { id: number }) => id)).toEqual([ids[3], ids[2]])
-    expect((await search({ query: 'x7', limit: 2, cursor: shorts.nextCursor })).items.map(({ id }: { id: number }) => id)).toEqual([ids[1], ids[0]])
+    expect((await search({ query: 'x7', limit: 2, cursor: shorts.nextCursor })).items.map(({ id }: { id: number }) => id)).toEqual([
+      ids[1],
+      ids[0],
+    ])
     const all = await search({ limit: 2 })
     expect(all.items.map(({ id }: { id: number }) => id)).toEqual([ids[4], ids[3]])
     expect(await found({ query: 'nobody at all' })).toEqual([])
@@ -65,15 +68,21 @@ onEachDriver('accounts as admins see them', (driver) => {
     const { body } = await call(here.url, 'GET', `/api/v1/admin/users/${ann.id}`, { token: admin.token })
     expect(body.data).toMatchObject({ id: ann.id, counters: { posts: 1, removed_posts: 0 } })
     expect(body.data.sessions).toHaveLength(2)
-    expect(await rpc(here.url, 'query', 'admin.users.byId', { token: admin.token, input: { id: 999_999 } })).toMatchObject({ reason: 'users.not_found' })
+    expect(await rpc(here.url, 'query', 'admin.users.byId', { token: admin.token, input: { id: 999_999 } })).toMatchObject({
+      reason: 'users.not_found',
+    })
   })
 
   it('get a role, a password, the end of their sessions and their own end, each with a row in the trail', async () => {
     const here = await serve()
     const [admin, ann] = [await newStaff(here), await newAccount(here.url)]
-    const act = (path: string, input: object) => rpc(here.url, 'mutation', `admin.users.${path}`, { token: admin.token, input: { id: ann.id, ...input } })
+    const act = (path: string, input: object) =>
+      rpc(here.url, 'mutation', `admin.users.${path}`, { token: admin.token, input: { id: ann.id, ...input } })
     const seen = async ({ token }: Account) => (await call(here.url, 'GET', '/api/v1/auth/me', { token })).status
-    expect([await act('setRole', { role: 'moderator' }), await act('setRole', { role: 'moderator' })]).toEqual([{ changed: true }, { changed: false }])
+    expect([await act('setRole', { role: 'moderator' }), await act('setRole', { role: 'moderator' })]).toEqual([
+      { changed: true },
+      { changed: false },
+    ])
     const other = await signInAgain(here.url, ann)
     const { sessions } = await rpc(here.url, 'query', 'admin.users.byId', { token: admin.token, input: { id: ann.id } })
     expect(await act('revokeSession', { sessionId: sessions[0].id })).toEqual({ revoked: true })
@@ -122,27 +131,38 @@ onEachDriver('accounts as admins see them', (driver) => {
       ['resetPassword', {}],
       ['delete', {}],
     ] as const)
-      expect(await rpc(here.url, 'mutation', `admin.users.${path}`, { token: admin.token, input: { id: admin.id, ...input } })).toMatchObject({
+      expect(
+        await rpc(here.url, 'mutation', `admin.users.${path}`, { token: admin.token, input: { id: admin.id, ...input } }),
+      ).toMatchObject({
         status: 409,
         reason: 'admin.own_account',
       })
-    expect((await call(here.url, 'DELETE', `/api/v1/admin/users/${admin.id}`, { token: admin.token })).body).toMatchObject({ code: 'admin.own_account' })
+    expect((await call(here.url, 'DELETE', `/api/v1/admin/users/${admin.id}`, { token: admin.token })).body).toMatchObject({
+      code: 'admin.own_account',
+    })
   })
 
   it('stay as they were when the trail cannot be written', async () => {
     const here = await serve()
     const [admin, ann, bob] = [await newStaff(here), await newAccount(here.url), await newAccount(here.url)]
-    const post = await rpc(here.url, 'mutation', 'posts.create', { token: ann.token, input: { title: 'A day', content: 'at the lake, all of it' } })
+    const post = await rpc(here.url, 'mutation', 'posts.create', {
+      token: ann.token,
+      input: { title: 'A day', content: 'at the lake, all of it' },
+    })
     const state = async () => {
       const { db } = opened.database
-      const [events] = await db.selectFrom('outbox').select((eb) => eb.fn.countAll<number>().as('count')).execute()
+      const [events] = await db
+        .selectFrom('outbox')
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .execute()
       const users = await db.selectFrom('user').selectAll().where('id', 'in', [ann.id, bob.id]).orderBy('id').execute()
       return { events, users, credentials: await db.selectFrom('credential').selectAll().where('userId', '=', ann.id).execute() }
     }
     const before = await state()
     await opened.database.db.schema.alterTable('audit').renameTo('audit_away').execute()
     try {
-      const act = async (path: string, input: object) => (await rpc(here.url, 'mutation', `admin.${path}`, { token: admin.token, input })).reason
+      const act = async (path: string, input: object) =>
+        (await rpc(here.url, 'mutation', `admin.${path}`, { token: admin.token, input })).reason
       expect(await act('users.suspend', { id: ann.id, reason: 'spam' })).toBe('internal')
       expect(await act('users.setRole', { id: ann.id, role: 'admin' })).toBe('internal')
       expect(await act('users.resetPassword', { id: ann.id })).toBe('internal')

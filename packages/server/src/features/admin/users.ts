@@ -7,15 +7,7 @@ import type { Database } from '../../ports/database.ts'
 import type { Tables } from '../../schema.ts'
 import type { Suspension } from '../auth/auth.ts'
 import type { ListedUser, UserDetail, UserKind } from './admin.ts'
-import {
-  createFew,
-  createIndexedSearch,
-  createScan,
-  selectLastUserId,
-  selectUserDetail,
-  selectUsers,
-  selectUsersByIds,
-} from './store.ts'
+import { createFew, createIndexedSearch, createScan, selectLastUserId, selectUserDetail, selectUsers, selectUsersByIds } from './store.ts'
 
 export interface UserQuery {
   /** A part of a username, a full name or an address, in any case; or an id. Nothing for all. */
@@ -96,7 +88,8 @@ export function createUserLists({ database, clock, suspensionOf }: Deps) {
     async byId(id: number): Promise<Omit<UserDetail, 'sessions'> | undefined> {
       const row = await selectUserDetail.first(db, { id })
       if (!row) return
-      const { postCount, followerCount, followeeCount, notificationCount, unreadCount, removedPosts, bio, avatarUrl, updatedAt, ...user } = row
+      const { postCount, followerCount, followeeCount, notificationCount, unreadCount, removedPosts, bio, avatarUrl, updatedAt, ...user } =
+        row
       const counters = {
         posts: postCount,
         removedPosts: removedPosts ?? 0,

@@ -25,7 +25,10 @@ export interface RefreshDeps {
   warn(message: string, fields: Record<string, unknown>): void
 }
 
-type Refusal = { why: 'unknown' | 'spent' | 'expired' | 'user deleted' } | { why: 'suspended'; row: Row } | { why: 'reused'; sessionId: string; userId: number }
+type Refusal =
+  | { why: 'unknown' | 'spent' | 'expired' | 'user deleted' }
+  | { why: 'suspended'; row: Row }
+  | { why: 'reused'; sessionId: string; userId: number }
 type Row = NonNullable<Awaited<ReturnType<typeof selectRefreshToken.first>>>
 
 /** The exchange of refresh tokens, and sign-out by them. A token is spent once; REST-V1 0.4 and 2.1 (A3, A4). */

@@ -121,9 +121,7 @@ const insertRemoved = query<Removed>()((tx: Tx, row) =>
 
 const selectRemoved = query<{ id: number }>()((db: Db, { id }) => db.selectFrom('removedPost').where('id', '=', id).select('id'))
 
-const deleteRemoved = query<{ id: number }>()((tx: Tx, { id }) =>
-  tx.deleteFrom('removedPost').where('id', '=', id).returningAll(),
-)
+const deleteRemoved = query<{ id: number }>()((tx: Tx, { id }) => tx.deleteFrom('removedPost').where('id', '=', id).returningAll())
 
 /** Of a deleted user, for the purge. */
 export const deleteRemovedOf = query<{ authorId: number; limit: number }>()((tx: Tx, { authorId, limit }) =>
