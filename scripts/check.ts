@@ -12,6 +12,7 @@ const steps: Record<string, string[]> = {
   'dependency rules': ['scripts/dependency-rules.ts'],
   lint: ['node_modules/oxlint/bin/oxlint', '--quiet', '--format=unix'],
   format: ['node_modules/@biomejs/biome/bin/biome', 'format', '--reporter=summary', '.'],
+  docs: ['docs/site/build.ts'],
   workflows: ['scripts/check-workflows.ts'],
 }
 
