@@ -184,18 +184,19 @@ describe('a Kafka that asks who is there', () => {
     it(`says what is wrong and which setting mends it: ${name}; and requests are answered`, async () => {
       const settings = settingsOf(settingsFor)
       const config = testConfig(settings)
-      const { apiUrl, lines, text } = await start(config)
+      const { apiUrl, metricsUrl, lines, text } = await start(config)
       const told = () => lines.filter(({ err }) => err?.type === 'KafkaRefusal').map(({ msg, err }) => `${msg}: ${err!.message}`)
       expect((await register(apiUrl, 'ann')).status).toBe(201)
       await expect
         .poll(told, soon)
         .toEqual(
           expect.arrayContaining([
-            `the relay to Kafka failed, and is tried again: ${what}: ${way}`,
+            `publisher failed, and is tried again: ${what}: ${way}`,
             `the Kafka consumer has failed, and is started again: ${what}: ${way}`,
           ]),
         )
       expect((await register(apiUrl, 'bob')).status).toBe(201)
+      expect(await metric(metricsUrl, 'background_failures_total', '{part="publisher"}')).toBeGreaterThan(0)
 
       const brokers = settings['kafka.brokers']
       const found = await diagnose(config)

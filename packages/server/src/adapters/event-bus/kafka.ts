@@ -162,12 +162,12 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
     handle(events: BusEvent[]): Promise<void>
     /** Batches under way, so that closing can wait for them. */
     handling: Set<Promise<unknown>>
-    /** What was said of it since it last worked, so that it is not said each second. */
-    told: Set<string>
+    /** What was said of it since it last worked, and when, so that it is not said each second. */
+    toldMs: Map<string, number>
   }
 
   /** Consumes until it ends or the client breaks. */
-  async function consume({ group, topics, handle, handling, told }: Subscription): Promise<void> {
+  async function consume({ group, topics, handle, handling, toldMs }: Subscription): Promise<void> {
     await Promise.race([topicsReady(), ended])
     const consumer = kafka.consumer({
       groupId: `${clientId}.${group}`,
@@ -191,7 +191,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
     for (const sign of [consumer.events.FETCH_START, consumer.events.HEARTBEAT, consumer.events.GROUP_JOIN] as const) {
       consumer.on(sign as typeof consumer.events.HEARTBEAT, isAlive)
     }
-    consumer.on(consumer.events.GROUP_JOIN, () => told.clear())
+    consumer.on(consumer.events.GROUP_JOIN, () => toldMs.clear())
     const watch = setInterval(() => {
       if (handling.size > 0) isAlive()
       if (performance.now() - lifeMs > silentMsMax) broken.reject(new Error('the Kafka consumer has stopped without a word'))
@@ -214,7 +214,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
     }
   }
 
-  type Batch = Omit<Subscription, 'topics' | 'told'>
+  type Batch = Omit<Subscription, 'topics' | 'toldMs'>
 
   async function takeBatch(batch: EachBatchPayload, { group, handle, handling }: Batch): Promise<void> {
     const { resolveOffset, heartbeat, commitOffsetsIfNecessary, isRunning, isStale } = batch
@@ -257,7 +257,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
         topics: [...new Set(types.map((type) => topicOf(type).name))],
         handle,
         handling: new Set<Promise<unknown>>(),
-        told: new Set<string>(),
+        toldMs: new Map<string, number>(),
       }
       const done = (async () => {
         while (!ending.signal.aborted) {
@@ -267,9 +267,10 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
             readyTopics = undefined
             const reason = explain(error)
             const kind = reason instanceof KafkaRefusal ? reason.message : 'a failure'
-            if (!ending.signal.aborted && !subscription.told.has(kind)) {
+            const nowMs = performance.now()
+            if (!ending.signal.aborted && nowMs - (subscription.toldMs.get(kind) ?? Number.NEGATIVE_INFINITY) >= complaintEveryMs) {
               warn('the Kafka consumer has failed, and is started again', { err: reason, consumer: group })
-              subscription.told.add(kind)
+              subscription.toldMs.set(kind, nowMs)
             }
             await sleep(pauseMsMax, undefined, { signal: ending.signal }).catch(() => {})
           }
