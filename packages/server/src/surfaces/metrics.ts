@@ -93,9 +93,11 @@ export function createMetrics({
     buckets: cacheBuckets,
   })
   const state = stateGauges(registry, { prefix, keptMs: stateKeptMs })
-  const backgroundFailures = counter('background_failures_total', 'Turns of the relay, the tail, a consumer or a job that failed.', [
-    'part',
-  ])
+  const backgroundFailures = counter(
+    'background_failures_total',
+    'Failures of the relay, the tail, a consumer, a job or the publisher to Kafka: one a series, and one a minute while it goes on.',
+    ['part'],
+  )
   const relayLeader = gauge('relay_leader', '1 in the process that hands events to Kafka, 0 in those that would take over.')
   const events = {
     published: counter('events_published_total', 'Events handed to a bus.', ['bus', 'type']),
