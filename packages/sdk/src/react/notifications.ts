@@ -63,7 +63,7 @@ function useFeedChange<Changed, Input>(
       await cache.cancelQueries({ queryKey: keys.feeds })
       editLists<Notification>(cache, keys.feeds, (items) => edit(items, input))
     },
-    onSettled: () => cache.invalidateQueries({ queryKey: keys.notifications }),
+    onSettled: () => void cache.invalidateQueries({ queryKey: keys.notifications }),
   })
 }
 

@@ -60,7 +60,7 @@ export function useCreatePost(): UseMutationResult<Post, PinstackError, NewPost,
       editLists<Post>(cache, keys.postLists, (items) => items.map((item) => (item.id === id ? post : item)))
     },
     onError: (_error, _post, context) => editLists<Post>(cache, keys.postLists, (items) => items.filter(({ id }) => id !== context?.id)),
-    onSettled: () => cache.invalidateQueries({ queryKey: keys.postLists }),
+    onSettled: () => void cache.invalidateQueries({ queryKey: keys.postLists }),
   })
 }
 
@@ -74,7 +74,7 @@ export function useUpdatePost(): UseMutationResult<Post, PinstackError, PostChan
     onSuccess: (post) => {
       cache.setQueryData(keys.post(post.id), post)
       editLists<Post>(cache, keys.postLists, (items) => items.map((item) => (item.id === post.id ? post : item)))
-      return cache.invalidateQueries({ queryKey: keys.postLists }) // its tags may have changed, and so the lists that it is in
+      void cache.invalidateQueries({ queryKey: keys.postLists }) // its tags may have changed, and so the lists that it is in
     },
   })
 }
@@ -91,7 +91,7 @@ export function useDeletePost(): UseMutationResult<void, PinstackError, number> 
       editLists<Post>(cache, keys.postLists, (items) => items.filter((item) => item.id !== id))
     },
     onSuccess: (_, id) => cache.removeQueries({ queryKey: keys.post(id) }),
-    onSettled: () => cache.invalidateQueries({ queryKey: keys.postLists }),
+    onSettled: () => void cache.invalidateQueries({ queryKey: keys.postLists }),
   })
 }
 

@@ -89,7 +89,9 @@ export function useFollow(userId: number): Follow {
     onError: (_, following, context) => {
       if (context?.changed && isLast()) show(!following) // with another one on its way, that one is what is shown
     },
-    onSettled: () => (isLast() ? cache.invalidateQueries({ queryKey: keys.relations }) : undefined),
+    onSettled: () => {
+      if (isLast()) void cache.invalidateQueries({ queryKey: keys.relations }) // what a mutation returns, its outcome would wait for
+    },
   })
   return {
     isFollowing: relation?.following,

@@ -42,7 +42,7 @@ export function useUpdateMe(): UseMutationResult<User, PinstackError, UserChange
     mutationFn: (changes) => pinstack.users.update(changes),
     onSuccess: (user) => {
       cache.setQueryData<Me>(keys.me, (me) => me && { ...me, ...user })
-      return Promise.all([keys.me, keys.users, keys.posts].map((queryKey) => cache.invalidateQueries({ queryKey })))
+      for (const queryKey of [keys.me, keys.users, keys.posts]) void cache.invalidateQueries({ queryKey })
     },
   })
 }

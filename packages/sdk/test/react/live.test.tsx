@@ -2,7 +2,7 @@ import './dom.ts'
 import { act, fireEvent, render, screen, waitFor } from '@testing-library/react'
 import { StrictMode } from 'react'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { NotificationChange, Reset } from '../../src/client.ts'
+import { createPinstack, type NotificationChange, type Reset } from '../../src/client.ts'
 import {
   PinstackProvider,
   useLiveNotifications,
@@ -88,21 +88,22 @@ it('raises the unread count and puts a notification on top of the feed as it hap
 it('opens one stream in StrictMode, for however many components, and closes it with the last of them', async () => {
   const recorder = record()
   const { pinstack } = await registered(server.url, { fetch: recorder.fetch })
-  const app = (bells: number) => (
+  const app = (...bells: string[]) => (
     <StrictMode>
       <PinstackProvider client={pinstack}>
-        {Array.from({ length: bells }, (_, index) => (
-          <Bell key={index} />
+        {bells.map((key) => (
+          <Bell key={key} />
         ))}
       </PinstackProvider>
     </StrictMode>
   )
-  const { rerender, unmount } = render(app(3))
+  const { rerender, unmount } = render(app('a', 'b', 'c'))
   await waitFor(() => expect(screen.getAllByText('live, 0 unread').length).toBe(3))
   expect(recorder.count('live.notifications')).toBe(1)
   expect(await streams()).toBe(1)
-  rerender(app(1))
+  rerender(app('d')) // another one in the place of them all
   await act(() => pinstack.me())
+  expect(textOf('bell')).toBe('live, 0 unread')
   expect(await streams()).toBe(1)
   unmount()
   await expect.poll(() => streams()).toBe(0)
@@ -128,7 +129,7 @@ it('shows what came after the page was loaded and before the stream was there', 
     if (path === 'live.notifications') await opened
     return send()
   })
-  const { pinstack } = await registered(server.url, { fetch: recorder.fetch })
+  const { pinstack, store } = await registered(server.url, { fetch: recorder.fetch })
   const other = await registered(server.url)
   show(
     pinstack,
@@ -138,7 +139,11 @@ it('shows what came after the page was loaded and before the stream was there', 
     </>,
   )
   await waitFor(() => expect(textOf('bell')).toBe('connecting, 0 unread'))
-  await other.pinstack.notifications.send({ userId: (await pinstack.me()).id, type: 'early' })
+  const elsewhere = createPinstack({ url: server.url, store }).live.notifications({
+    onStatus: ({ state }) => state === 'live' && void early(),
+  })
+  const early = async () => other.pinstack.notifications.send({ userId: (await pinstack.me()).id, type: 'early' })
+  for await (const change of elsewhere) if (change.type === 'created') break // so it is over for streams that begin now
   open()
   await waitFor(() => expect(textOf('bell')).toBe('live, 1 unread'))
   await waitFor(() => expect(textOf('feed')).toBe('*early'))
