@@ -8,6 +8,7 @@ const atOnce = 2
 const steps: Record<string, string[]> = {
   'packed packages': ['scripts/check-packages.ts'],
   types: ['node_modules/typescript-7/bin/tsc', '-p', '.'],
+  'types of web pages': ['node_modules/typescript-7/bin/tsc', '-p', 'tsconfig.web.json'],
   'unused code': ['node_modules/knip/bin/knip.js', '--no-progress', '--treat-config-hints-as-errors'],
   'dependency rules': ['scripts/dependency-rules.ts'],
   lint: ['node_modules/oxlint/bin/oxlint', '--quiet', '--format=unix'],

@@ -1,5 +1,10 @@
 import type { CallOptions } from './transport.ts'
 
+interface AnyPage {
+  items: readonly unknown[]
+  nextCursor: number | string | null
+}
+
 /**
  * A list that comes by the page: item by item, or page by page. A page is fetched when you get to it; each iteration asks anew.
  *
@@ -10,9 +15,12 @@ import type { CallOptions } from './transport.ts'
  * const newest = await pinstack.posts.list().all({ max: 100 })
  * ```
  */
-export interface Pages<Page extends { items: readonly unknown[] }> extends AsyncIterable<Page['items'][number]> {
-  /** Page by page, each with what the server says of the whole (`total`) and `nextCursor`. */
-  pages(): AsyncIterableIterator<Page>
+export interface Pages<Page extends AnyPage> extends AsyncIterable<Page['items'][number]> {
+  /**
+   * Page by page, each with what the server says of the whole (`total`): from the first one on, or from where an earlier page
+   * ended, which is its `nextCursor`.
+   */
+  pages(from?: Page['nextCursor']): AsyncIterableIterator<Page>
   /**
    * The first `max` items in one array, or all when there are fewer. No page is fetched that is not needed.
    *
@@ -24,22 +32,17 @@ export interface Pages<Page extends { items: readonly unknown[] }> extends Async
 /** For a list. */
 export interface PageOptions extends CallOptions {
   /** Items per page, 1 to 100; 50 unless told otherwise. */
-  limit?: number
+  limit?: number | undefined
 }
 
 /** Of `all`. */
 const itemsMax = 100_000
 
-interface AnyPage {
-  items: readonly unknown[]
-  nextCursor: number | string | null
-}
-
 export function pagesOf<Page extends AnyPage>(
   fetchPage: (cursor: NonNullable<Page['nextCursor']> | undefined) => Promise<Page>,
 ): Pages<Page> {
-  async function* pages(): AsyncGenerator<Page, undefined> {
-    let cursor: Page['nextCursor'] = null
+  async function* pages(from: Page['nextCursor'] = null): AsyncGenerator<Page, undefined> {
+    let cursor = from
     do {
       const page: Page = await fetchPage(cursor ?? undefined)
       yield page

@@ -23,10 +23,12 @@ it('has declarations that stand alone', () => {
   expect(new Set(imported.map(([, name]) => name!).filter((name) => !name.startsWith('./')))).toEqual(new Set(['@pinstack/sdk']))
 })
 
-it('depends on nothing', () => {
-  const manifest = JSON.parse(readFileSync(path('../package.json'), 'utf8')) as object
+it('depends on nothing, and asks nobody to install what only the React hooks need', () => {
+  const manifest = JSON.parse(readFileSync(path('../package.json'), 'utf8')) as Record<string, object>
   expect(manifest).not.toHaveProperty('dependencies')
-  expect(manifest).not.toHaveProperty('peerDependencies')
+  const peers = Object.keys(manifest['peerDependencies']!)
+  expect(peers).toEqual(['@tanstack/react-query', '@types/react', 'react'])
+  expect(manifest['peerDependenciesMeta']).toEqual(Object.fromEntries(peers.map((name) => [name, { optional: true }])))
 })
 
 it('knows the error codes of docs/errors.md, and no others', () => {

@@ -19,6 +19,7 @@ const secret = 'h7Tq0ZJ4rX9bVn2LwKs8YcEu1PgDm6Ai'
 
 export interface RunningServer {
   url: string
+  metricsUrl: string
   config: Config
   /** Leaves the data, for the next server over it. */
   stop(): Promise<void>
@@ -40,9 +41,10 @@ export async function startServer(flags: Record<string, string> = {}): Promise<R
     },
   })
   const server = await createServer(config)
-  const { apiUrl } = await server.listen()
+  const { apiUrl, metricsUrl } = await server.listen()
   return {
     url: apiUrl,
+    metricsUrl,
     config,
     stop: () => server.close(),
     async close() {
