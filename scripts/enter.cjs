@@ -45,6 +45,7 @@ const commands = {
   'cache:flush': { prepare: [build], run: ['scripts/flush-cache.ts'] },
   build: { prepare: [], run: build },
   format: { prepare: [], run: ['node_modules/@biomejs/biome/bin/biome', 'format', '--write', '.'] },
+  'release:baseline': { prepare: [], run: ['scripts/release/renew-baseline.ts'] },
   bench: { prepare: [build], run: ['packages/server/bench/main.ts'] },
 }
 
