@@ -49,6 +49,7 @@ const commands = {
   format: { prepare: [], run: ['node_modules/@biomejs/biome/bin/biome', 'format', '--write', '.'] },
   docs: { prepare: [], run: ['docs/site/dev.ts'] },
   'docs:build': { prepare: [], run: ['docs/site/build.ts'] },
+  'release:baseline': { prepare: [], run: ['scripts/release/renew-baseline.ts'] },
   bench: { prepare: [build], run: ['packages/server/bench/main.ts'] },
 }
 
