@@ -4,6 +4,7 @@ import type { Page } from './pages.ts'
 import { repository, root } from './root.ts'
 
 const fence = /^(`{3,}|~{3,})/
+const picture = /(<img [^>]*?src=")([^"]+)(")/g
 const link = /(!?)\[((?:[^\]\\]|\\.)*)\]\(([^)\s]+)\)/g
 
 /**
@@ -28,7 +29,9 @@ export function siteLinks(
     return `${repository}/${statSync(join(root, file)).isDirectory() ? 'tree' : 'blob'}/main/${file}${suffix}`
   }
   return outsideOfCode(markdown, (text) =>
-    text.replace(link, (_, picture: string, label: string, to: string) => `${picture}[${label}](${target(picture, to)})`),
+    text
+      .replace(picture, (_, before: string, to: string, after: string) => `${before}${target('!', to)}${after}`)
+      .replace(link, (_, picture: string, label: string, to: string) => `${picture}[${label}](${target(picture, to)})`),
   )
 }
 

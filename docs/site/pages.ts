@@ -22,7 +22,12 @@ const page = (route: string, title: string, source = `docs/${route}.md`): Page =
 const all: Section[] = [
   {
     title: 'Begin',
-    pages: [page('start', 'Start in 5 minutes'), page('concepts', 'Concepts'), page('examples', 'Examples', 'examples/README.md')],
+    pages: [
+      page('start', 'Start in 5 minutes'),
+      page('concepts', 'Concepts'),
+      page('examples', 'Examples', 'examples/README.md'),
+      page('web', 'An app in React', 'examples/web/README.md'),
+    ],
   },
   {
     title: 'Write an app',
@@ -33,6 +38,7 @@ const all: Section[] = [
       page('live', 'Live events'),
       page('events', 'Events and Kafka'),
       page('errors', 'Errors'),
+      page('admin-api', 'The API of staff'),
       page('library', 'The server as a library'),
       page('server', 'The server package', 'packages/server/README.md'),
     ],
@@ -42,8 +48,9 @@ const all: Section[] = [
     pages: [
       page('self-hosting', 'Self-hosting'),
       page('config', 'Configuration'),
-      page('cli', 'Command line', 'packages/cli/README.md'),
-      page('admin', 'Admin terminal', 'packages/admin-tui/README.md'),
+      page('pinstack', 'The command pinstack', 'packages/cli/README.md'),
+      page('cli', 'All commands'),
+      page('admin-terminal', 'Admin terminal', 'packages/admin-tui/README.md'),
       page('backends', 'Backends compared'),
       page('operations', 'Operations'),
       page('metrics', 'Metrics'),
@@ -55,6 +62,7 @@ const all: Section[] = [
     pages: [
       page('architecture', 'Architecture and decisions'),
       page('go-pinstack', 'Moving from the Go Pinstack'),
+      page('releases', 'Releases'),
       page('contributing', 'Contributing', 'CONTRIBUTING.md'),
       page('vulnerabilities', 'Reporting a vulnerability', 'SECURITY.md'),
     ],

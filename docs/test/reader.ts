@@ -34,7 +34,8 @@ export interface Running {
   says(text: string): Promise<void>
 }
 
-export async function createReader(): Promise<Reader> {
+/** `signal` ends what waits: a test that takes too long leaves nothing behind. */
+export async function createReader(signal: AbortSignal): Promise<Reader> {
   const dir = mkdtempSync(join(tmpdir(), 'pinstack-reader-'))
   const dataDir = join(dir, 'pinstack-data')
   const { config } = loadConfig({
@@ -74,7 +75,7 @@ export async function createReader(): Promise<Reader> {
       async says(text) {
         while (!said.includes(text)) {
           if (ended) throw new Error(`It ended without saying ${text}, but\n${said}`)
-          await once(progress, 'more')
+          await once(progress, 'more', { signal })
         }
       },
     }
@@ -89,13 +90,13 @@ export async function createReader(): Promise<Reader> {
       const remembered = `[ ! -e ${state} ] || . ${state}`
       const remember = `declare -p | grep -vE '^declare -[a-zA-Z-]*r|(BASH|FUNCNAME|GROUPS|DIRSTACK|PIPESTATUS)' > ${state}`
       return stdoutOf(
-        run('bash', ['--norc', '-euo', 'pipefail', '-c', `${remembered}\n${here(code)}\n${remember}`], { cwd: dir, env }),
+        run('bash', ['--norc', '-euo', 'pipefail', '-c', `${remembered}\n${here(code)}\n${remember}`], { cwd: dir, env, signal }),
         fails,
       )
     },
     async program(code, name) {
       save(code, name)
-      return stdoutOf(run(process.execPath, [join(dir, name)], { cwd: dir, env }))
+      return stdoutOf(run(process.execPath, [join(dir, name)], { cwd: dir, env, signal }))
     },
     configure(yaml) {
       save(yaml, 'pinstack.yaml')

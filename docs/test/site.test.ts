@@ -63,6 +63,7 @@ describe('a link of a page', () => {
 
   it('takes a picture along', () => {
     expect(shown('![a](public/logo.svg)')).toBe('![a](/copied/docs/public/logo.svg)')
+    expect(shown('<img alt="a" src="public/logo.svg" />')).toBe('<img alt="a" src="/copied/docs/public/logo.svg" />')
   })
 
   it('fails where it leads to nothing', () => {
