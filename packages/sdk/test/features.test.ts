@@ -32,7 +32,13 @@ let dir: string
 let url: string
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'pinstack-sdk-'))
-  const flags = { 'data.dir': dir, 'http.port': 0, 'metrics.port': 0, 'log.level': 'silent', 'auth.secret': 'h7Tq0ZJ4rX9bVn2LwKs8YcEu1PgDm6Ai' }
+  const flags = {
+    'data.dir': dir,
+    'http.port': 0,
+    'metrics.port': 0,
+    'log.level': 'silent',
+    'auth.secret': 'h7Tq0ZJ4rX9bVn2LwKs8YcEu1PgDm6Ai',
+  }
   server = await createServer(loadConfig({ flags }).config, { features: [echo, other] })
   url = (await server.listen()).apiUrl
 })
