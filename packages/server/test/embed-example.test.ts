@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -12,36 +12,44 @@ const root = fileURLToPath(new URL('../../..', import.meta.url))
 const require = createRequire(import.meta.url)
 const run = promisify(execFile)
 
-describe('examples/embed', () => {
+describe('examples/embed and docs/library.md', () => {
   let project: string
-  let child: ChildProcess | undefined
+  const children = new Set<ChildProcess>()
+  const environment = () => ({
+    ...process.env,
+    APP_PORT: '0',
+    PINSTACK_METRICS_PORT: '0',
+    PINSTACK_LOG_LEVEL: 'warn',
+    NODE_OPTIONS: '--conditions=@pinstack/source',
+  })
   beforeAll(() => {
     project = mkdtempSync(join(tmpdir(), 'pinstack-embed-'))
     cpSync(join(root, 'examples/embed'), project, { recursive: true, filter: (path) => !path.includes('node_modules') })
+    const docs = readFileSync(join(root, 'docs/library.md'), 'utf8')
+    for (const [, name, program] of docs.matchAll(/```ts\n\/\/ (\S+)\n([\s\S]*?)```/g)) writeFileSync(join(project, name!), program!)
     mkdirSync(join(project, 'node_modules/@pinstack'), { recursive: true })
     for (const name of ['server', 'sdk']) symlinkSync(join(root, 'packages', name), join(project, 'node_modules/@pinstack', name))
     for (const name of ['fastify', 'kysely', 'zod']) {
-      const [found] = require.resolve
-        .paths(name)!
-        .map((folder) => join(folder, name))
-        .filter((folder) => isPackage(folder))
-      symlinkSync(found!, join(project, 'node_modules', name))
+      const folders = require.resolve.paths(name)!.map((folder) => join(folder, name))
+      symlinkSync(folders.find(isPackage)!, join(project, 'node_modules', name))
     }
   })
-  afterAll(() => void child?.kill('SIGKILL'))
+  afterAll(() => {
+    for (const child of children) child.kill('SIGKILL')
+  })
 
-  it('serves Pinstack with a feature inside of an application, and the SDK uses both', async () => {
-    const env = {
-      ...process.env,
-      APP_PORT: '0',
-      PINSTACK_DATA_DIR: join(project, 'data'),
-      PINSTACK_METRICS_PORT: '0',
-      PINSTACK_LOG_LEVEL: 'warn',
-      NODE_OPTIONS: '--conditions=@pinstack/source',
-    }
-    child = spawn(process.execPath, ['main.ts'], { cwd: project, env, stdio: ['ignore', 'pipe', 'inherit'] })
-    const [line] = (await once(child.stdout!, 'data')) as [Buffer]
+  /** Starts a program on data of its own, and returns the address that it prints. */
+  async function start(file: string): Promise<{ origin: string; env: NodeJS.ProcessEnv; stop(): Promise<unknown> }> {
+    const env = { ...environment(), PINSTACK_DATA_DIR: join(project, `data-${file}`) }
+    const child = spawn(process.execPath, [file], { cwd: project, env, stdio: ['ignore', 'pipe', 'inherit'] })
+    children.add(child)
+    const [line] = (await once(child.stdout, 'data')) as [Buffer]
     const [origin] = /http:\/\/\S+/.exec(String(line))!
+    return { origin, env, stop: () => (child.kill('SIGTERM'), once(child, 'exit')) }
+  }
+
+  it('the example serves Pinstack with a feature inside of an application, and the SDK uses both', async () => {
+    const { origin, env, stop } = await start('main.ts')
     const { stdout } = await run(process.execPath, ['client.ts', origin], { cwd: project, env })
     expect(stdout.trim().split('\n')).toEqual([
       'refused: a word in this post is not wanted here',
@@ -51,11 +59,43 @@ describe('examples/embed', () => {
     ])
     const likes = await fetch(`${origin}/social/api/v1/posts/1/likes`, { method: 'POST' })
     expect([likes.status, ((await likes.json()) as any).code]).toEqual([401, 'auth.unauthenticated'])
-    child.kill('SIGTERM')
-    expect(await once(child, 'exit')).toEqual([0, null])
+    expect(await stop()).toEqual([0, null])
   })
 
-  it('compiles, and its types reach the client', { timeout: 180_000 }, async () => {
+  it.each([
+    ['start.ts', ''],
+    ['host.ts', '/social'],
+  ])('the program %s of the page serves, and ends when it is told', async (file, prefix) => {
+    const { origin, stop } = await start(file)
+    expect((await fetch(`${origin}${prefix}/readyz`)).status).toBe(200)
+    expect(await stop()).toEqual([0, null])
+  })
+
+  it('the feature and the hooks of the page do what it says', async () => {
+    const program = `
+      import { createServer } from '@pinstack/server'
+      import { loadConfig } from '@pinstack/server/config'
+      import { createPinstack } from '@pinstack/sdk'
+      import { bookmark } from './bookmark.ts'
+      import { hooks } from './hooks.ts'
+      const { config } = loadConfig({ env: process.env, flags: { 'http.port': 0 } })
+      const server = await createServer(config, { features: [bookmark], hooks })
+      const pinstack = createPinstack<typeof server>({ url: (await server.listen()).apiUrl })
+      const account = { username: 'ada', email: 'ada@elsewhere.com', password: 'correct horse' }
+      console.log(await pinstack.register(account).catch((error) => error.code))
+      await pinstack.register({ ...account, email: 'ada@example.com' })
+      const post = await pinstack.posts.create({ title: ' A title ', content: 'Words that are enough' })
+      console.log(post.title)
+      for (let i = 0; i < 2; i++) console.log((await pinstack.features.bookmark.add.mutate({ postId: post.id })).added)
+      await server.close()
+    `
+    writeFileSync(join(project, 'run-page.ts'), program)
+    const env = { ...environment(), PINSTACK_DATA_DIR: join(project, 'data-page') }
+    const { stdout } = await run(process.execPath, ['run-page.ts'], { cwd: project, env })
+    expect(stdout.trim().split('\n')).toEqual(['house.invited_only', 'A title', 'true', 'false'])
+  })
+
+  it('all of it compiles, and the types of a feature reach the client', { timeout: 180_000 }, async () => {
     const options = { typeRoots: [join(root, 'node_modules/@types')], lib: ['es2024', 'dom'] }
     const config = { extends: join(root, 'tsconfig.base.json'), compilerOptions: options, include: ['*.ts'] }
     writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(config))
