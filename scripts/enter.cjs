@@ -34,6 +34,7 @@ const commands = {
   'test:sets': { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/sets/vitest.config.ts'] },
   'test:unit': { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run', '/src/', '/scripts/'] },
   'test:integration': { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run', '/test/'] },
+  'test:browser': { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/browser/vitest.config.ts'] },
   'test:monitoring': {
     prepare: [build],
     run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/monitoring/vitest.config.ts'],
@@ -42,9 +43,13 @@ const commands = {
   lint: { prepare: [], run: ['node_modules/oxlint/bin/oxlint', '--quiet'] },
   dev: { prepare: [build], run: ['scripts/dev.ts'] },
   set: { prepare: [build], run: ['scripts/dev-set.ts'] },
+  'example:web': { prepare: [build], run: ['node_modules/vite/bin/vite.js', 'examples/web'] },
   'cache:flush': { prepare: [build], run: ['scripts/flush-cache.ts'] },
   build: { prepare: [], run: build },
   format: { prepare: [], run: ['node_modules/@biomejs/biome/bin/biome', 'format', '--write', '.'] },
+  docs: { prepare: [], run: ['docs/site/dev.ts'] },
+  'docs:build': { prepare: [], run: ['docs/site/build.ts'] },
+  'release:baseline': { prepare: [], run: ['scripts/release/renew-baseline.ts'] },
   bench: { prepare: [build], run: ['packages/server/bench/main.ts'] },
 }
 

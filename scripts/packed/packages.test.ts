@@ -143,7 +143,7 @@ describe('the SDK alone', () => {
     const installed = globSync('node_modules/{*,@*/*}/package.json', { cwd: dir }).map((file) => file.split('/').slice(1, -1).join('/'))
     expect(installed.filter((name) => !/^@?typescript/.test(name))).toEqual(['@pinstack/sdk'])
     expect(globSync('node_modules/@pinstack/**/*.node', { cwd: dir })).toEqual([])
-    const code = globSync('node_modules/@pinstack/sdk/dist/*', { cwd: dir })
+    const code = globSync('node_modules/@pinstack/sdk/dist/*.{js,d.ts}', { cwd: dir })
       .map((file) => readFileSync(join(dir, file), 'utf8'))
       .join('\n')
     expect(code).not.toContain('@pinstack/server')

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { addAdminCommands } from './commands/admin.ts'
+import { addCompletion } from './commands/completion.ts'
 import { addConfigCommands } from './commands/config.ts'
 import { addDeployCommands } from './commands/deploy.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
@@ -8,6 +9,7 @@ import { addKeysCommands } from './commands/keys.ts'
 import { addMigrateCommands } from './commands/migrate.ts'
 import { addOpenapiCommand } from './commands/openapi.ts'
 import { addSeedCommand } from './commands/seed.ts'
+import { addSessionsCommands } from './commands/sessions.ts'
 import { addUpCommand } from './commands/up.ts'
 import { addUserCommands } from './commands/user.ts'
 import { styled } from './terminal.ts'
@@ -37,6 +39,7 @@ Commands work on this machine's data, whether the server runs or not. Exit codes
     addSeedCommand,
     addConfigCommands,
     addUserCommands,
+    addSessionsCommands,
     addAdminCommands,
     addKeysCommands,
     addOpenapiCommand,
@@ -46,6 +49,7 @@ Commands work on this machine's data, whether the server runs or not. Exit codes
   ])
     add(program)
   for (const command of withSubcommands(program)) speakPlainly(command)
+  for (const command of addCompletion(program)) speakPlainly(command)
   return program
 }
 

@@ -1,5 +1,5 @@
-import { createKeeper, type AuthChange } from './auth.ts'
-import { createCall } from './call.ts'
+import { createKeeper } from './auth.ts'
+import { createCall, unlessEnded } from './call.ts'
 import { isPinstackError } from './errors.ts'
 import { createFeatures, type Features } from './features.ts'
 import { createLive, type Live } from './live.ts'
@@ -8,16 +8,27 @@ import { pagesOf, type PageOptions, type Pages } from './pages.ts'
 import { createPosts, type Posts } from './posts.ts'
 import type { Credentials, Me, NewUser, PasswordChange, SearchPage, SessionInfo, Tokens, User, UserChanges } from './procedures.ts'
 import { createRelations, type Relations } from './relations.ts'
-import { memoryStore, type Session, type SessionStore } from './session.ts'
+import { createRetries } from './retries.ts'
+import { memoryStore, type AuthChange, type Session, type SessionStore } from './session.ts'
 import { createSend, type CallOptions, type Fetch } from './transport.ts'
 
-export type { AuthChange, SignedOutReason } from './auth.ts'
+export { asyncStore, type AsyncStorage } from './async-store.ts'
+export {
+  cookieStore,
+  documentCookies,
+  headerCookies,
+  type CookieAttributes,
+  type CookieDocument,
+  type Cookies,
+  type CookieStoreOptions,
+} from './cookie-store.ts'
 export {
   isPinstackError,
   PinstackError,
   type ClientErrorCode,
   type ErrorCode,
   type ErrorDetails,
+  type FieldErrors,
   type Issue,
   type ServerErrorCode,
 } from './errors.ts'
@@ -57,8 +68,9 @@ export type {
   UserChanges,
 } from './procedures.ts'
 export type { Relations } from './relations.ts'
-export { memoryStore, webStore, type Session, type SessionStore, type WebStorage } from './session.ts'
+export { memoryStore, type Announcement, type AuthChange, type Session, type SessionStore, type SignedOutReason } from './session.ts'
 export type { CallOptions, Fetch, FetchResponse } from './transport.ts'
+export { webStore, type WebStorage } from './web-store.ts'
 
 export interface PinstackOptions {
   /** Of the server, such as `http://127.0.0.1:8080`. A path before the API's own is kept. */
@@ -69,6 +81,12 @@ export interface PinstackOptions {
   fetch?: Fetch
   /** How long a call waits for its answer, in milliseconds: 30 s unless told otherwise. */
   timeoutMs?: number
+  /**
+   * How often a call is tried again where that is safe: twice unless told otherwise. Queries are, and changes that the server knows to
+   * be the same; other changes only when the server says that it did not run them. It waits as long as the server asks to, if that is
+   * no more than 5 s.
+   */
+  retries?: number
 }
 
 export interface Pinstack<App = unknown> {
@@ -96,6 +114,15 @@ export interface Pinstack<App = unknown> {
    * Signs out, here at once. Rejects when the server could not be told: its session then ends by itself when it is not used.
    */
   logout(options?: CallOptions): Promise<void>
+  /**
+   * Signs out here and at every other place. Rejects, and signs out nowhere, when the server cannot be told.
+   *
+   * @example
+   * ```ts
+   * await pinstack.logoutEverywhere() // a device was lost
+   * ```
+   */
+  logoutEverywhere(options?: CallOptions): Promise<void>
   /** The account that is signed in. */
   me(options?: CallOptions): Promise<Me>
   /**
@@ -106,6 +133,17 @@ export interface Pinstack<App = unknown> {
   changePassword(change: PasswordChange, options?: CallOptions): Promise<void>
   /** The session as the store has it, null when nobody is signed in. Asks no server. */
   session(): Promise<Session | null>
+  /**
+   * The session with an access token that is good for a while, renewed where it has to be; null when nobody is signed in. For what
+   * speaks to the server by other means than this client, and for a proxy that renews cookies before pages are rendered.
+   *
+   * @example
+   * ```ts
+   * const session = await pinstack.freshSession()
+   * const answer = await fetch(`${url}/api/v1/user/me`, { headers: { authorization: `Bearer ${session?.accessToken}` } })
+   * ```
+   */
+  freshSession(options?: Pick<CallOptions, 'signal' | 'timeoutMs'>): Promise<Session | null>
   /**
    * Calls `listener` whenever someone signs in or is signed out, by you or by the server. Returns what stops it.
    *
@@ -193,16 +231,34 @@ export function createPinstack<App = unknown>({
   store = memoryStore(),
   fetch = globalThis.fetch.bind(globalThis),
   timeoutMs = 30_000,
+  retries = 2,
 }: PinstackOptions): Pinstack<App> {
   const base = baseUrl(url)
-  const send = createSend(base, { fetch, timeoutMs })
+  const send = createRetries(createSend(base, { fetch, timeoutMs }), { timeoutMs, retries })
   const keeper = createKeeper({ store, send, nowMs: Date.now })
-  const call = createCall(send, keeper)
+  const call = createCall({ send, keeper, timeoutMs })
+
+  function assertWritable(): void {
+    if (store.readOnly) throw new TypeError('the session is read-only here: sign in and out where it is kept')
+  }
 
   async function enter(path: 'auth.register' | 'auth.login', input: NewUser | Credentials, options: CallOptions): Promise<Me> {
+    assertWritable()
     const tokens = (await send({ ...options, kind: 'mutation', path, input })) as Tokens
     await keeper.exclusive(() => keeper.signIn(tokens))
     return me(options)
+  }
+
+  async function logout(options: CallOptions = {}): Promise<void> {
+    assertWritable()
+    const session = await keeper.exclusive(async () => {
+      const current = await keeper.current()
+      if (current) await keeper.signOut('logout')
+      return current
+    })
+    if (!session) return
+    const { refreshToken } = session
+    await send({ ...options, kind: 'mutation', path: 'auth.logout', input: { refreshToken } }).catch(unlessGone)
   }
 
   async function me(options?: CallOptions): Promise<Me> {
@@ -212,16 +268,15 @@ export function createPinstack<App = unknown>({
   return {
     register: (user, options = {}) => enter('auth.register', user, options),
     login: (credentials, options = {}) => enter('auth.login', credentials, options),
-    logout: (options = {}) =>
-      keeper.exclusive(async () => {
-        const session = await keeper.current()
-        if (!session) return
-        await keeper.signOut('logout')
-        const { refreshToken } = session
-        await send({ ...options, kind: 'mutation', path: 'auth.logout', input: { refreshToken } }).catch(unlessGone)
-      }),
+    logout,
+    async logoutEverywhere(options) {
+      assertWritable()
+      await call('auth.sessions.revokeOthers', undefined, options)
+      await logout(options)
+    },
     me,
     changePassword: async (change, options) => {
+      assertWritable()
       await call('auth.changePassword', change, options, (work) =>
         keeper.exclusive(async () => {
           const tokens = await work()
@@ -231,6 +286,7 @@ export function createPinstack<App = unknown>({
       )
     },
     session: () => keeper.current(),
+    freshSession: (options) => unlessEnded(keeper.fresh(), { timeoutMs, ...options }),
     onAuthChange: (listener) => keeper.onChange(listener),
     sessions: {
       list: (options) => call('auth.sessions.list', undefined, options),
@@ -247,6 +303,7 @@ export function createPinstack<App = unknown>({
       update: (changes, options) => call('users.update', changes, options),
       setAvatar: (avatarUrl, options) => call('users.setAvatar', { avatarUrl }, options),
       delete: async (options) => {
+        assertWritable()
         await call('users.delete', undefined, options)
         await keeper.exclusive(() => keeper.signOut('deleted'))
       },
@@ -255,14 +312,14 @@ export function createPinstack<App = unknown>({
     posts: createPosts(call),
     relations: createRelations(call),
     notifications: createNotifications(call),
-    features: createFeatures<App>((kind) => createCall((request) => send({ ...request, kind }), keeper)),
+    features: createFeatures<App>((kind) => createCall({ send: (request) => send({ ...request, kind }), keeper, timeoutMs })),
     live: createLive({ baseUrl: base, keeper, fetch, timeoutMs }),
   }
 }
 
 function baseUrl(url: string): string {
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    throw new TypeError(`url must be an http or https URL, not ${JSON.stringify(url)}`)
+  // Not by `URL`, of which React Native has little.
+  if (!/^https?:\/\/[^\s/?#]/i.test(url)) throw new TypeError(`url must be an http or https URL, not ${JSON.stringify(url)}`)
   return url.replace(/[?#].*$/, '').replace(/\/+$/, '')
 }
 

@@ -1,9 +1,10 @@
 import type { Keeper } from './auth.ts'
-import { tokenRefusals, unlessAborted } from './call.ts'
+import { tokenRefusals, unlessEnded } from './call.ts'
 import { isPinstackError, PinstackError } from './errors.ts'
 import { connect } from './live-connection.ts'
 import type { Mark, NotificationChange, PostChange, RelationChange, Subscriptions } from './procedures.ts'
 import type { Session } from './session.ts'
+import { sleep } from './sleep.ts'
 import type { Fetch } from './transport.ts'
 
 export interface LiveOptions {
@@ -170,7 +171,7 @@ async function* receive(deps: LiveDeps, path: Path, { signal, tell, lastEventId 
     let error: PinstackError | null = null
     let retryMs = waitMsMin + Math.random() * waitMsMin
     try {
-      session = await unlessAborted(keeper.fresh(), signal)
+      session = await unlessEnded(keeper.fresh(), { signal, timeoutMs: deps.timeoutMs })
       userId ??= session?.userId
       if (session?.userId !== userId) throw signedOut() // it would go on with what happens to somebody else
       const opening = {
@@ -191,8 +192,8 @@ async function* receive(deps: LiveDeps, path: Path, { signal, tell, lastEventId 
       if (!(cause instanceof PinstackError)) throw cause
       error = cause
       if (session && refused !== session && isPinstackError(cause, ...tokenRefusals)) {
-        refused = (await unlessAborted(keeper.renew(session), signal)) ?? undefined
-        if (!refused) throw signedOut(cause)
+        refused = (await unlessEnded(keeper.renew(session), { signal, timeoutMs: deps.timeoutMs })) ?? undefined
+        if (!refused) throw keeper.readOnly ? cause : signedOut(cause)
         continue
       }
       if (!isTemporary(cause)) throw cause
@@ -216,17 +217,4 @@ function backoffMs(failures: number): number {
 /** Trying again may help: nothing answered, or the server has no room or time for now. */
 function isTemporary({ status }: PinstackError): boolean {
   return status < 400 || status >= 500 || [408, 425, 429].includes(status)
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }

@@ -12,12 +12,14 @@ import {
   type PinstackOptions,
   type Session,
   type SessionStore,
+  type WebStorage,
 } from '../src/client.ts'
 
 const secret = 'h7Tq0ZJ4rX9bVn2LwKs8YcEu1PgDm6Ai'
 
 export interface RunningServer {
   url: string
+  metricsUrl: string
   config: Config
   /** Leaves the data, for the next server over it. */
   stop(): Promise<void>
@@ -39,9 +41,10 @@ export async function startServer(flags: Record<string, string> = {}): Promise<R
     },
   })
   const server = await createServer(config)
-  const { apiUrl } = await server.listen()
+  const { apiUrl, metricsUrl } = await server.listen()
   return {
     url: apiUrl,
+    metricsUrl,
     config,
     stop: () => server.close(),
     async close() {
@@ -99,4 +102,16 @@ export function expired(token: string): string {
   const claims = JSON.parse(Buffer.from(payload!, 'base64url').toString())
   const old = Buffer.from(JSON.stringify({ ...claims, iat: claims.iat - 7200, exp: claims.exp - 7200 })).toString('base64url')
   return `${header}.${old}.${createHmac('sha256', secret).update(`${header}.${old}`).digest('base64url')}`
+}
+
+/** Something like `localStorage`. */
+export function storageOf(items = new Map<string, string>()): { items: Map<string, string>; storage: WebStorage } {
+  return {
+    items,
+    storage: {
+      getItem: (key) => items.get(key) ?? null,
+      setItem: (key, value) => void items.set(key, value),
+      removeItem: (key) => void items.delete(key),
+    },
+  }
 }

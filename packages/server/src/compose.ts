@@ -1,11 +1,15 @@
-import { createRecordAudit, listAudit } from './audit/audit.ts'
+import { createRecordAudit, exportAudit, listAudit, type AuditFilter } from './audit/audit.ts'
+import { createAuthority } from './audit/authority.ts'
+import { createAdmin } from './features/admin/service.ts'
 import { purgeAuthOf } from './features/auth/jobs.ts'
 import type { Keyring } from './features/auth/keys.ts'
 import type { Passwords } from './features/auth/passwords.ts'
 import { createAuth } from './features/auth/service.ts'
+import { suspensionOf } from './features/auth/suspension.ts'
 import type { HubDeps } from './features/live/hub.ts'
 import { createLive } from './features/live/service.ts'
 import { createNotifications } from './features/notifications/service.ts'
+import { fromCursor, postErrors, toCursor } from './features/posts/posts.ts'
 import { createPosts } from './features/posts/service.ts'
 import { createRelations } from './features/relations/service.ts'
 import type { PurgeStep } from './features/users/purge.ts'
@@ -51,6 +55,7 @@ export function compose(deps: AppDeps) {
   const { database, clock, cache, limiter, passwords, keys, settings, metrics, warn } = deps
   const emit = createEmit(deps)
   const recordAudit = createRecordAudit(clock)
+  const authorise = createAuthority(deps)
   const users = createUsers({
     database,
     clock,
@@ -58,6 +63,7 @@ export function compose(deps: AppDeps) {
     cache,
     limiter,
     recordAudit,
+    authorise,
     passwords,
     // Not called before both are there: each takes part in transactions of the other.
     accounts: { open: (tx, account) => auth.accounts.open(tx, account), close: (tx, userId) => auth.accounts.close(tx, userId) },
@@ -70,6 +76,7 @@ export function compose(deps: AppDeps) {
     emit,
     limiter,
     recordAudit,
+    authorise,
     passwords,
     keys,
     warn,
@@ -82,6 +89,8 @@ export function compose(deps: AppDeps) {
     clock,
     emit,
     cache,
+    recordAudit,
+    authorise,
     findAuthor: users.find,
     ...(metrics && { record: metrics }),
   })
@@ -96,6 +105,12 @@ export function compose(deps: AppDeps) {
   })
   /** What is removed of a deleted user, in this order. */
   const purgeSteps: PurgeStep[] = [purgeAuthOf, posts.purgeOf, relations.purgeOf, notifications.purgeOf]
+  const audit = {
+    list: (filter?: AuditFilter) => listAudit(database.db, filter),
+    export: (filter: AuditFilter) => exportAudit(database.db, filter),
+  }
+  const rules = { suspensionOf, toCursor, fromCursor, postNotFound: postErrors.not_found }
+  const admin = createAdmin({ database, clock, users, auth, posts, audit, rules })
   return {
     users,
     auth,
@@ -103,7 +118,8 @@ export function compose(deps: AppDeps) {
     relations,
     notifications,
     live,
-    audit: { list: (range?: Parameters<typeof listAudit>[1]) => listAudit(database.db, range) },
+    audit,
+    admin,
     deadLetters: createDeadLetters({ database, clock }),
     /** Who reacts to events. Their names are the groups on the bus. */
     consumers: [...notifications.consumers] as Consumer<any>[],

@@ -12,6 +12,7 @@ import * as notifications from './0007-notifications.ts'
 import * as live from './0008-live.ts'
 import * as leases from './0009-leases.ts'
 import * as traces from './0010-traces.ts'
+import * as admin from './0011-admin.ts'
 
 /** One step of a schema, and its way back. Both run in a transaction: what fails half-way has changed nothing. */
 export interface NumberedMigration {
@@ -38,6 +39,7 @@ const migrations: Record<string, NumberedMigration> = {
   '0008-live': live,
   '0009-leases': leases,
   '0010-traces': traces,
+  '0011-admin': admin,
 }
 
 export interface MigrationStatus {
