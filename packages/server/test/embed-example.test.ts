@@ -26,7 +26,7 @@ describe('examples/embed and docs/library.md', () => {
     project = mkdtempSync(join(tmpdir(), 'pinstack-embed-'))
     cpSync(join(root, 'examples/embed'), project, { recursive: true, filter: (path) => !path.includes('node_modules') })
     const docs = readFileSync(join(root, 'docs/library.md'), 'utf8')
-    for (const [, name, program] of docs.matchAll(/```ts\n\/\/ (\S+)\n([\s\S]*?)```/g)) writeFileSync(join(project, name!), program!)
+    for (const [, name, program] of docs.matchAll(/```ts file="(\S+)"\n([\s\S]*?)```/g)) writeFileSync(join(project, name!), program!)
     mkdirSync(join(project, 'node_modules/@pinstack'), { recursive: true })
     for (const name of ['server', 'sdk']) symlinkSync(join(root, 'packages', name), join(project, 'node_modules/@pinstack', name))
     for (const name of ['fastify', 'kysely', 'zod']) {
