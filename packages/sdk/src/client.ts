@@ -1,6 +1,7 @@
 import { createKeeper } from './auth.ts'
 import { createCall, unlessEnded } from './call.ts'
 import { isPinstackError } from './errors.ts'
+import { createFeatures, type Features } from './features.ts'
 import { createLive, type Live } from './live.ts'
 import { createNotifications, type Notifications } from './notifications.ts'
 import { pagesOf, type PageOptions, type Pages } from './pages.ts'
@@ -31,6 +32,7 @@ export {
   type Issue,
   type ServerErrorCode,
 } from './errors.ts'
+export type { FeatureCall, Features } from './features.ts'
 export type { ByteStream } from './event-stream.ts'
 export type { Live, LiveOptions, LiveStatus, LiveStream, Reset } from './live.ts'
 export type { Notifications } from './notifications.ts'
@@ -87,7 +89,7 @@ export interface PinstackOptions {
   retries?: number
 }
 
-export interface Pinstack {
+export interface Pinstack<App = unknown> {
   /**
    * Makes an account and signs it in.
    *
@@ -162,6 +164,8 @@ export interface Pinstack {
   readonly notifications: Notifications
   /** What happens, as it happens. */
   readonly live: Live
+  /** What the server has beside Pinstack's own; typed by `createPinstack<typeof server>()`. */
+  readonly features: Features<App>
 }
 
 export interface Sessions {
@@ -222,13 +226,13 @@ export type SearchOptions = PageOptions
  *
  * @throws {TypeError} for a `url` that is not http or https.
  */
-export function createPinstack({
+export function createPinstack<App = unknown>({
   url,
   store = memoryStore(),
   fetch = globalThis.fetch.bind(globalThis),
   timeoutMs = 30_000,
   retries = 2,
-}: PinstackOptions): Pinstack {
+}: PinstackOptions): Pinstack<App> {
   const base = baseUrl(url)
   const send = createRetries(createSend(base, { fetch, timeoutMs }), { timeoutMs, retries })
   const keeper = createKeeper({ store, send, nowMs: Date.now })
@@ -308,6 +312,7 @@ export function createPinstack({
     posts: createPosts(call),
     relations: createRelations(call),
     notifications: createNotifications(call),
+    features: createFeatures<App>((kind) => createCall({ send: (request) => send({ ...request, kind }), keeper, timeoutMs })),
     live: createLive({ baseUrl: base, keeper, fetch, timeoutMs }),
   }
 }
