@@ -70,6 +70,7 @@ export { memoryStore, type Announcement, type AuthChange, type Session, type Ses
 export type { CallOptions, Fetch, FetchResponse } from './transport.ts'
 export { webStore, type WebStorage } from './web-store.ts'
 
+/** For `createPinstack`. */
 export interface PinstackOptions {
   /** Of the server, such as `http://127.0.0.1:8080`. A path before the API's own is kept. */
   url: string
@@ -87,6 +88,7 @@ export interface PinstackOptions {
   retries?: number
 }
 
+/** A client of one server, for one user at a time. Made by `createPinstack`. */
 export interface Pinstack {
   /**
    * Makes an account and signs it in.
@@ -155,16 +157,29 @@ export interface Pinstack {
   onAuthChange(listener: (change: AuthChange) => void): () => void
   /** The places where this account is signed in. */
   readonly sessions: Sessions
+  /** Accounts. */
   readonly users: Users
+  /** What users write. */
   readonly posts: Posts
   /** Who follows whom. */
   readonly relations: Relations
+  /** What users are told. */
   readonly notifications: Notifications
   /** What happens, as it happens. */
   readonly live: Live
 }
 
+/**
+ * The places where an account is signed in.
+ *
+ * @example
+ * ```ts
+ * for (const session of await pinstack.sessions.list()) showDevice(session)
+ * await pinstack.sessions.revokeOthers()
+ * ```
+ */
 export interface Sessions {
+  /** All of this account, the one that asks among them. */
   list(options?: CallOptions): Promise<SessionInfo[]>
   /** Ends one session of this account. False when there was none: it had ended already. */
   revoke(id: string, options?: CallOptions): Promise<boolean>
@@ -172,8 +187,9 @@ export interface Sessions {
   revokeOthers(options?: CallOptions): Promise<number>
 }
 
+/** Accounts: one's own, and what others show of theirs. */
 export interface Users {
-  /** @throws `users.not_found` */
+  /** By its id. @throws `users.not_found` */
   get(id: number, options?: CallOptions): Promise<User>
   /** In any case of letters. @throws `users.not_found` */
   getByUsername(username: string, options?: CallOptions): Promise<User>

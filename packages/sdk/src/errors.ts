@@ -2,6 +2,7 @@
 export interface Issue {
   /** Dotted: `username`, `profile.links.0`. Empty when it is the input as a whole. */
   path: string
+  /** For people. */
   message: string
 }
 
@@ -91,6 +92,7 @@ const fieldOfCode: Readonly<Record<string, string>> = {
  * ```
  */
 export class PinstackError<Code extends string = string> extends Error {
+  /** Always `PinstackError`, whichever copy of the SDK made it. */
   override readonly name = 'PinstackError'
   /** One of {@link ErrorCode}, or a code that a newer server has added. */
   readonly code: Code
@@ -135,10 +137,15 @@ export interface FieldErrors {
 
 /** What a {@link PinstackError} is made of, beside its code and message. */
 export interface ErrorDetails {
+  /** HTTP status; 0 when there was no answer. */
   status?: number
+  /** What is wrong with the input. */
   issues?: readonly Issue[]
+  /** Of the request, as the server's log has it. */
   requestId?: string | null
+  /** What the server asked to wait. */
   retryAfterMs?: number | null
+  /** What it came of. */
   cause?: unknown
 }
 

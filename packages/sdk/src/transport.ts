@@ -19,8 +19,11 @@ export type Fetch = (
 
 /** The part of a `Response` that is used. */
 export interface FetchResponse {
+  /** HTTP status. */
   status: number
+  /** Read by name. */
   headers: { get(name: string): string | null }
+  /** The whole body. */
   text(): Promise<string>
   /** Needed for streams. */
   body?: ByteStream | null
