@@ -41,7 +41,9 @@ type ProcedureAt<Path> = Path extends `auth.sessions.${infer Name}`
     : never
 
 it('has the procedures, inputs and outputs of the router, and no others', () => {
-  expectTypeOf<keyof AppRouter['_def']['record']>().toEqualTypeOf<'auth' | 'live' | 'notifications' | 'posts' | 'relations' | 'users'>()
+  expectTypeOf<keyof AppRouter['_def']['record']>().toEqualTypeOf<
+    'admin' | 'auth' | 'live' | 'notifications' | 'posts' | 'relations' | 'users'
+  >()
   expectTypeOf<keyof Procedures | LeftOut>().toEqualTypeOf<keyof FlatRouter<'input'>>()
   expectTypeOf<Ours<'input'>>().toEqualTypeOf<Plain<Omit<FlatRouter<'input'>, LeftOut>>>()
   expectTypeOf<Ours<'output'>>().toEqualTypeOf<NothingIsVoid<Omit<FlatRouter<'output'>, LeftOut>>>()

@@ -12,6 +12,7 @@ import * as notifications from './0007-notifications.ts'
 import * as live from './0008-live.ts'
 import * as leases from './0009-leases.ts'
 import * as traces from './0010-traces.ts'
+import * as admin from './0011-admin.ts'
 
 interface NumberedMigration {
   up(db: Kysely<any>, dialect: Dialect): Promise<void>
@@ -30,6 +31,7 @@ const migrations: Record<string, NumberedMigration> = {
   '0008-live': live,
   '0009-leases': leases,
   '0010-traces': traces,
+  '0011-admin': admin,
 }
 
 export interface MigrationStatus {

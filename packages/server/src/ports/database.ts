@@ -27,6 +27,8 @@ export interface Dialect {
   readonly name: 'sqlite' | 'postgres'
   /** Text that compares byte by byte on both engines, whatever the locale: times, keys, and all else that sorts. */
   readonly bytewiseText: RawBuilder<unknown>
+  /** In an insert between the columns and the values: the id of the row is given, because there was such a row before. */
+  readonly givenId: RawBuilder<unknown>
   /** Adds the primary key `id`: a whole number that counts up from 1 in the order of the inserts and is never given out twice. */
   addId<Name extends string>(table: CreateTableBuilder<Name, any>): CreateTableBuilder<Name, any>
   /** Waits for no one: false when another transaction holds `lockName`. Released at commit. */

@@ -190,7 +190,7 @@ export function createMetrics({
     follow: (): void => follows.inc(),
     notification: (origin: 'system' | 'user'): void => notifications.inc({ origin }),
     liveStreams: (read: () => Record<string, number>): void => readInto(liveStreams, () => setEach(liveStreams, 'topic', read())),
-    liveStreamEnded: (reason: 'left' | 'revoked' | 'closing' | 'aged'): void => liveStreamsEnded.inc({ reason }),
+    liveStreamEnded: (reason: 'left' | 'revoked' | 'suspended' | 'closing' | 'aged'): void => liveStreamsEnded.inc({ reason }),
     /** Lets go of whatever the gauges ask. */
     close: (): void => registry.clear(),
   }

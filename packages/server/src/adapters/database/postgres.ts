@@ -99,6 +99,7 @@ const unlimited = 'set local statement_timeout = 0'
 const dialect: Dialect = {
   name: 'postgres',
   bytewiseText: sql`text collate "C"`,
+  givenId: sql`overriding system value`,
   addId: (table) => table.addColumn('id', 'bigint', (column) => column.primaryKey().generatedAlwaysAsIdentity()),
   async tryLock(tx, lockName) {
     const { rows } = await sql<{ held: boolean }>`select pg_try_advisory_xact_lock(hashtext(${lockName})) as held`.execute(tx)

@@ -56,6 +56,7 @@ export function openSqlite<Tables>(path: string, { synchronous = 'full', onQuery
 const dialect: Dialect = {
   name: 'sqlite',
   bytewiseText: sql`text`,
+  givenId: sql``,
   addId: (table) => table.addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement()), // @NOTE without autoincrement the id of a deleted last row is given out again
   tryLock: async () => true, // @NOTE `begin immediate` has already locked out every other writer
   lock: async () => {},
