@@ -1,3 +1,4 @@
+import { createAdmin, type Admin } from './admin.ts'
 import { createKeeper } from './auth.ts'
 import { createCall, unlessEnded } from './call.ts'
 import { isPinstackError } from './errors.ts'
@@ -11,6 +12,24 @@ import { createRetries } from './retries.ts'
 import { memoryStore, type AuthChange, type Session, type SessionStore } from './session.ts'
 import { createSend, type CallOptions, type Fetch } from './transport.ts'
 
+export type { Admin, AdminAudit, AdminPosts, AdminUsers } from './admin.ts'
+export type {
+  AuditEntry,
+  AuditFilter,
+  AuditPage,
+  ListedUser,
+  ListedUserFilter,
+  ListedUserPage,
+  Removal,
+  SignedInPlace,
+  StaffPost,
+  StaffPostFilter,
+  StaffPostPage,
+  Suspension,
+  SuspensionTerms,
+  UserCounters,
+  UserDetail,
+} from './admin-procedures.ts'
 export { asyncStore, type AsyncStorage } from './async-store.ts'
 export {
   cookieStore,
@@ -167,6 +186,8 @@ export interface Pinstack {
   readonly notifications: Notifications
   /** What happens, as it happens. */
   readonly live: Live
+  /** What staff sees and does. */
+  readonly admin: Admin
 }
 
 /**
@@ -325,6 +346,7 @@ export function createPinstack({
     relations: createRelations(call),
     notifications: createNotifications(call),
     live: createLive({ baseUrl: base, keeper, fetch, timeoutMs }),
+    admin: createAdmin(call),
   }
 }
 

@@ -103,6 +103,8 @@ export class PinstackError<Code extends string = string> extends Error {
   readonly status: number
   /** Filled for `input.invalid`. */
   readonly issues: readonly Issue[]
+  /** What else the server says of it: `until` and `reason` for `auth.suspended`. */
+  readonly details: Readonly<Record<string, string | null>>
   /** Finds the request in the server's log; null when the server gave none. */
   readonly requestId: string | null
   /** How long to wait before the next try, where the server said so (429, 503); else null. */
@@ -113,6 +115,7 @@ export class PinstackError<Code extends string = string> extends Error {
     this.code = code
     this.status = details.status ?? 0
     this.issues = details.issues ?? []
+    this.details = details.details ?? {}
     this.requestId = details.requestId ?? null
     this.retryAfterMs = details.retryAfterMs ?? null
   }
@@ -144,6 +147,8 @@ export interface ErrorDetails {
   status?: number
   /** What is wrong with the input. */
   issues?: readonly Issue[]
+  /** What else the server says of it. */
+  details?: Readonly<Record<string, string | null>> | undefined
   /** Of the request, as the server's log has it. */
   requestId?: string | null
   /** What the server asked to wait. */

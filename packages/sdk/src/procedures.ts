@@ -1,3 +1,5 @@
+import { adminProcedureKinds, type AdminProcedures } from './admin-procedures.ts'
+
 /** What the server signs in with. */
 export interface Tokens {
   accessToken: string
@@ -315,18 +317,18 @@ export interface PostChange {
   post: Post
 }
 
-interface Query<Input, Output> {
+export interface Query<Input, Output> {
   kind: 'query'
   input: Input
   output: Output
 }
-interface Mutation<Input, Output> {
+export interface Mutation<Input, Output> {
   kind: 'mutation'
   input: Input
   output: Output
 }
 
-interface PageInput {
+export interface PageInput {
   limit?: number | undefined
   cursor?: number | undefined
 }
@@ -353,7 +355,7 @@ export interface Subscriptions {
 }
 
 /** The calls of the API that the SDK makes. A test holds them equal to what the server's router says. */
-export interface Procedures {
+export interface Procedures extends AdminProcedures {
   'auth.register': Mutation<NewUser, Tokens>
   'auth.login': Mutation<Credentials, Tokens>
   'auth.refresh': Mutation<{ refreshToken: string }, Tokens>
@@ -392,6 +394,7 @@ export interface Procedures {
 }
 
 export const procedureKinds: { readonly [Path in keyof Procedures]: Procedures[Path]['kind'] } = {
+  ...adminProcedureKinds,
   'auth.register': 'mutation',
   'auth.login': 'mutation',
   'auth.refresh': 'mutation',

@@ -79,7 +79,7 @@ export function createSend(baseUrl: string, { fetch, timeoutMs: timeoutMsOfClien
 /** tRPC's answer, or the plain envelope of what ends a request before tRPC sees it (too large, too busy). */
 interface Answer {
   result?: { data?: unknown }
-  error?: { message?: unknown; data?: { reason?: unknown; errors?: unknown; requestId?: unknown } }
+  error?: { message?: unknown; data?: { reason?: unknown; errors?: unknown; details?: unknown; requestId?: unknown } }
   message?: unknown
   code?: unknown
   request_id?: unknown
@@ -95,6 +95,7 @@ export function readAnswer(text: string, { status, headers }: FetchResponse): un
     throw new PinstackError(data.reason, textOr(answer!.error!.message, data.reason), {
       ...details,
       issues: Array.isArray(data.errors) ? (data.errors as Issue[]) : [],
+      details: (data.details ?? undefined) as Record<string, string | null> | undefined,
       requestId: textOr(data.requestId, null),
     })
   }

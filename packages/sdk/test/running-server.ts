@@ -10,6 +10,7 @@ import {
   type Fetch,
   type Pinstack,
   type PinstackOptions,
+  type Role,
   type Session,
   type SessionStore,
   type WebStorage,
@@ -20,6 +21,8 @@ const secret = 'h7Tq0ZJ4rX9bVn2LwKs8YcEu1PgDm6Ai'
 export interface RunningServer {
   url: string
   config: Config
+  /** As `pinstack admin grant` does it on the host. */
+  grantRole(userId: number, role: Role): Promise<unknown>
   /** Leaves the data, for the next server over it. */
   stop(): Promise<void>
   close(): Promise<void>
@@ -44,6 +47,7 @@ export async function startServer(flags: Record<string, string> = {}): Promise<R
   return {
     url: apiUrl,
     config,
+    grantRole: (userId, role) => server.app.auth.grantRole({ kind: 'host' }, userId, role),
     stop: () => server.close(),
     async close() {
       await server.close()
