@@ -52,7 +52,19 @@ it('has a sentence for everything that is exported', () => {
 
 it('has examples for each of its groups', () => {
   const withExamples = exported.filter(({ examples }) => examples > 0)
-  const groups = ['Pinstack', 'Users', 'Sessions', 'Posts', 'Relations', 'Notifications', 'Live', 'Admin', 'Pages', 'PinstackError', 'SessionStore']
+  const groups = [
+    'Pinstack',
+    'Users',
+    'Sessions',
+    'Posts',
+    'Relations',
+    'Notifications',
+    'Live',
+    'Admin',
+    'Pages',
+    'PinstackError',
+    'SessionStore',
+  ]
   const functions = [
     'createPinstack',
     'isPinstackError',
