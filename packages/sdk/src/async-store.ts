@@ -4,8 +4,11 @@ import { tabsOf } from './tabs.ts'
 
 /** The part of React Native's `AsyncStorage` that is used. `localforage` has it, too. */
 export interface AsyncStorage {
+  /** What was put there; null for nothing. */
   getItem(key: string): Promise<string | null>
+  /** Replaces what was there. */
   setItem(key: string, value: string): Promise<unknown>
+  /** Leaves nothing there. */
   removeItem(key: string): Promise<unknown>
 }
 
@@ -19,6 +22,7 @@ export interface AsyncStorage {
  * const pinstack = createPinstack({ url: 'https://api.example.com', store: asyncStore(AsyncStorage) })
  * ```
  *
+ * @example
  * In the device's keychain, which other apps cannot read (`expo-secure-store`; its keys have no dots):
  *
  * ```ts

@@ -1,3 +1,4 @@
+import { createAdmin, type Admin } from './admin.ts'
 import { createKeeper } from './auth.ts'
 import { createCall, unlessEnded } from './call.ts'
 import { isPinstackError } from './errors.ts'
@@ -12,6 +13,24 @@ import { createRetries } from './retries.ts'
 import { memoryStore, type AuthChange, type Session, type SessionStore } from './session.ts'
 import { createSend, type CallOptions, type Fetch } from './transport.ts'
 
+export type { Admin, AdminAudit, AdminPosts, AdminUsers } from './admin.ts'
+export type {
+  AuditEntry,
+  AuditFilter,
+  AuditPage,
+  ListedUser,
+  ListedUserFilter,
+  ListedUserPage,
+  Removal,
+  SignedInPlace,
+  StaffPost,
+  StaffPostFilter,
+  StaffPostPage,
+  Suspension,
+  SuspensionTerms,
+  UserCounters,
+  UserDetail,
+} from './admin-procedures.ts'
 export { asyncStore, type AsyncStorage } from './async-store.ts'
 export {
   cookieStore,
@@ -72,6 +91,7 @@ export { memoryStore, type Announcement, type AuthChange, type Session, type Ses
 export type { CallOptions, Fetch, FetchResponse } from './transport.ts'
 export { webStore, type WebStorage } from './web-store.ts'
 
+/** For `createPinstack`. */
 export interface PinstackOptions {
   /** Of the server, such as `http://127.0.0.1:8080`. A path before the API's own is kept. */
   url: string
@@ -89,6 +109,7 @@ export interface PinstackOptions {
   retries?: number
 }
 
+/** A client of one server, for one user at a time. Made by `createPinstack`. */
 export interface Pinstack<App = unknown> {
   /**
    * Makes an account and signs it in.
@@ -157,18 +178,33 @@ export interface Pinstack<App = unknown> {
   onAuthChange(listener: (change: AuthChange) => void): () => void
   /** The places where this account is signed in. */
   readonly sessions: Sessions
+  /** Accounts. */
   readonly users: Users
+  /** What users write. */
   readonly posts: Posts
   /** Who follows whom. */
   readonly relations: Relations
+  /** What users are told. */
   readonly notifications: Notifications
   /** What happens, as it happens. */
   readonly live: Live
   /** What the server has beside Pinstack's own; typed by `createPinstack<typeof server>()`. */
   readonly features: Features<App>
+  /** What staff sees and does. */
+  readonly admin: Admin
 }
 
+/**
+ * The places where an account is signed in.
+ *
+ * @example
+ * ```ts
+ * for (const session of await pinstack.sessions.list()) showDevice(session)
+ * await pinstack.sessions.revokeOthers()
+ * ```
+ */
 export interface Sessions {
+  /** All of this account, the one that asks among them. */
   list(options?: CallOptions): Promise<SessionInfo[]>
   /** Ends one session of this account. False when there was none: it had ended already. */
   revoke(id: string, options?: CallOptions): Promise<boolean>
@@ -176,8 +212,9 @@ export interface Sessions {
   revokeOthers(options?: CallOptions): Promise<number>
 }
 
+/** Accounts: one's own, and what others show of theirs. */
 export interface Users {
-  /** @throws `users.not_found` */
+  /** By its id. @throws `users.not_found` */
   get(id: number, options?: CallOptions): Promise<User>
   /** In any case of letters. @throws `users.not_found` */
   getByUsername(username: string, options?: CallOptions): Promise<User>
@@ -314,6 +351,7 @@ export function createPinstack<App = unknown>({
     notifications: createNotifications(call),
     features: createFeatures<App>((kind) => createCall({ send: (request) => send({ ...request, kind }), keeper, timeoutMs })),
     live: createLive({ baseUrl: base, keeper, fetch, timeoutMs }),
+    admin: createAdmin(call),
   }
 }
 

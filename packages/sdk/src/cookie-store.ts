@@ -5,17 +5,23 @@ import type { WebStorage } from './web-store.ts'
 
 /** How a cookie is kept, in the words of `cookies().set` of Next, SvelteKit and Astro. */
 export interface CookieAttributes {
+  /** Out of reach of scripts. */
   httpOnly: boolean
+  /** Only over TLS. Browsers take `localhost` for as good, but for Safari. */
   secure: boolean
+  /** Whether other sites' pages may bring it along: `lax` for links to yours, `strict` for nothing, `none` for everything. */
   sameSite: 'lax' | 'strict' | 'none'
+  /** Of the pages that get it. */
   path: string
   /** In seconds. 0 deletes the cookie. */
   maxAge: number
+  /** To share it with subdomains. Without one it is this host's alone. */
   domain?: string
 }
 
 /** Where cookies are read and written. Next's `await cookies()` is one, as are SvelteKit's `event.cookies` and `Astro.cookies`. */
 export interface Cookies {
+  /** By its name: its value, or an object with the value. */
   get(name: string): CookieValue | Promise<CookieValue>
   /** Leave it out where the answer's cookies cannot be set any more: the session is then only read. */
   set?(name: string, value: string, attributes: CookieAttributes): unknown
@@ -47,19 +53,19 @@ const maxAgeSeconds = 30 * 24 * 60 * 60
  * the browser by {@link documentCookies}, and any script on the page can read it.
  *
  * @example
+ * In Next, where cookies may be set (route handlers, server functions), and where they may only be read (server components):
+ *
  * ```ts
- * // Next: in route handlers and server functions
- * const pinstack = createPinstack({ url, store: cookieStore(await cookies()) })
- *
- * // Next: in server components, which cannot set cookies and so must not renew
  * const jar = await cookies()
- * const pinstack = createPinstack({ url, store: cookieStore({ get: (name) => jar.get(name) }) })
+ * const pinstack = createPinstack({ url, store: cookieStore(jar) })
+ * const pinstackOfPage = createPinstack({ url, store: cookieStore({ get: (name) => jar.get(name) }) })
+ * ```
  *
- * // Anything with a Request and a Response
+ * @example
+ * With a request and the headers of its answer, in whatever framework:
+ *
+ * ```ts
  * const store = cookieStore(headerCookies(request.headers.get('cookie'), (line) => headers.append('set-cookie', line)))
- *
- * // In the browser
- * const store = cookieStore(documentCookies(), { httpOnly: false })
  * ```
  *
  * @throws {TypeError} for attributes that browsers refuse; `save` throws one for a session larger than a cookie may be (4 KiB).
@@ -90,8 +96,8 @@ export function cookieStore(cookies: Cookies, { name = 'pinstack_session', ...gi
  *
  * @example
  * ```ts
- * headerCookies(request.headers.get('cookie'), (line) => headers.append('set-cookie', line)) // fetch's Request and Headers
- * headerCookies(request.headers.cookie, (line) => response.appendHeader('set-cookie', line)) // Node's http, Express, Fastify's raw
+ * const ofFetch = headerCookies(request.headers.get('cookie'), (line) => headers.append('set-cookie', line))
+ * const ofNode = headerCookies(req.headers.cookie, (line) => res.appendHeader('set-cookie', line))
  * ```
  */
 export function headerCookies(cookieHeader: string | null | undefined, addSetCookie: (line: string) => void): Cookies {
@@ -107,6 +113,7 @@ export function headerCookies(cookieHeader: string | null | undefined, addSetCoo
 
 /** The part of `document` that is used. */
 export interface CookieDocument {
+  /** All cookies on reading; one, with its attributes, on writing. */
   cookie: string
 }
 

@@ -2,6 +2,7 @@
 export interface Issue {
   /** Dotted: `username`, `profile.links.0`. Empty when it is the input as a whole. */
   path: string
+  /** For people. */
   message: string
 }
 
@@ -94,6 +95,7 @@ const fieldOfCode: Readonly<Record<string, string>> = {
  * ```
  */
 export class PinstackError<Code extends string = string> extends Error {
+  /** Always `PinstackError`, whichever copy of the SDK made it. */
   override readonly name = 'PinstackError'
   /** One of {@link ErrorCode}, or a code that a newer server has added. */
   readonly code: Code
@@ -101,6 +103,8 @@ export class PinstackError<Code extends string = string> extends Error {
   readonly status: number
   /** Filled for `input.invalid`. */
   readonly issues: readonly Issue[]
+  /** What else the server says of it: `until` and `reason` for `auth.suspended`. */
+  readonly details: Readonly<Record<string, string | null>>
   /** Finds the request in the server's log; null when the server gave none. */
   readonly requestId: string | null
   /** How long to wait before the next try, where the server said so (429, 503); else null. */
@@ -111,6 +115,7 @@ export class PinstackError<Code extends string = string> extends Error {
     this.code = code
     this.status = details.status ?? 0
     this.issues = details.issues ?? []
+    this.details = details.details ?? {}
     this.requestId = details.requestId ?? null
     this.retryAfterMs = details.retryAfterMs ?? null
   }
@@ -138,10 +143,17 @@ export interface FieldErrors {
 
 /** What a {@link PinstackError} is made of, beside its code and message. */
 export interface ErrorDetails {
+  /** HTTP status; 0 when there was no answer. */
   status?: number
+  /** What is wrong with the input. */
   issues?: readonly Issue[]
+  /** What else the server says of it. */
+  details?: Readonly<Record<string, string | null>> | undefined
+  /** Of the request, as the server's log has it. */
   requestId?: string | null
+  /** What the server asked to wait. */
   retryAfterMs?: number | null
+  /** What it came of. */
   cause?: unknown
 }
 

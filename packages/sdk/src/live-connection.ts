@@ -70,10 +70,11 @@ export async function* connect(
 
 interface Shape {
   message: string
-  data: { reason: string; httpStatus: number; errors?: Issue[]; requestId?: string }
+  data: { reason: string; httpStatus: number; errors?: Issue[]; details?: Record<string, string | null>; requestId?: string }
 }
 
 function toError(json: string): PinstackError {
   const { message, data } = JSON.parse(json) as Shape
-  return new PinstackError(data.reason, message, { status: data.httpStatus, issues: data.errors ?? [], requestId: data.requestId ?? null })
+  const { reason, httpStatus: status, errors: issues = [], details, requestId = null } = data
+  return new PinstackError(reason, message, { status, issues, details, requestId })
 }

@@ -7,6 +7,7 @@ import type { Session } from './session.ts'
 import { sleep } from './sleep.ts'
 import type { Fetch } from './transport.ts'
 
+/** For one stream. */
 export interface LiveOptions {
   /** Goes on after it: `lastEventId` of an earlier stream. A stream without begins now. */
   lastEventId?: string
@@ -16,6 +17,7 @@ export interface LiveOptions {
   onStatus?(status: LiveStatus): void
 }
 
+/** How the connection of a stream is doing. */
 export type LiveStatus =
   | { state: 'connecting' }
   /** All that was missed has come; what comes now has just happened. */
@@ -38,9 +40,11 @@ export interface LiveStream<Item> extends AsyncIterable<Item> {
 
 /** What was missed is no longer kept: load anew what the stream is about. What comes next has just happened. */
 export interface Reset {
+  /** Always `reset`. */
   type: 'reset'
 }
 
+/** Streams of what happens to whoever is signed in. */
 export interface Live {
   /**
    * What is put into one's own feed, read there or taken out of it.

@@ -13,6 +13,13 @@ const repeatable: ReadonlySet<string> = new Set<keyof Procedures>([
   'notifications.read',
   'notifications.readAll',
   'notifications.remove',
+  'admin.users.suspend',
+  'admin.users.restore',
+  'admin.users.setRole',
+  'admin.users.revokeSession',
+  'admin.users.revokeSessions',
+  'admin.posts.remove',
+  'admin.posts.restore',
 ])
 
 /** Refused before the call ran, so that it may be sent again, whatever it does. */

@@ -3,11 +3,15 @@ import type { Tokens } from './procedures.ts'
 
 /** What keeps a user signed in. Whoever holds it is that user: keep it as you would a password. */
 export interface Session {
+  /** What calls carry. Good for minutes. */
   accessToken: string
+  /** What the next tokens are got by. Good once. */
   refreshToken: string
-  /** When the access token is renewed, a little before it ends; both by this machine's clock, in epoch milliseconds. */
+  /** When the access token is renewed, a little before it ends. By this machine's clock, in epoch milliseconds. */
   renewAtMs: number
+  /** When the access token ends, by the same clock. */
   accessExpiresAtMs: number
+  /** Who is signed in. */
   userId: number
   /** Of `sessions.list`. */
   sessionId: string
@@ -64,6 +68,7 @@ export type SignedOutReason =
 export interface Announcement {
   /** Which client says it, so that it does not hear itself. */
   from: string
+  /** What happened. */
   change: AuthChange
 }
 

@@ -19,8 +19,11 @@ export type Fetch = (
 
 /** The part of a `Response` that is used. */
 export interface FetchResponse {
+  /** HTTP status. */
   status: number
+  /** Read by name. */
   headers: { get(name: string): string | null }
+  /** The whole body. */
   text(): Promise<string>
   /** Needed for streams. */
   body?: ByteStream | null
@@ -76,7 +79,7 @@ export function createSend(baseUrl: string, { fetch, timeoutMs: timeoutMsOfClien
 /** tRPC's answer, or the plain envelope of what ends a request before tRPC sees it (too large, too busy). */
 interface Answer {
   result?: { data?: unknown }
-  error?: { message?: unknown; data?: { reason?: unknown; errors?: unknown; requestId?: unknown } }
+  error?: { message?: unknown; data?: { reason?: unknown; errors?: unknown; details?: unknown; requestId?: unknown } }
   message?: unknown
   code?: unknown
   request_id?: unknown
@@ -92,6 +95,7 @@ export function readAnswer(text: string, { status, headers }: FetchResponse): un
     throw new PinstackError(data.reason, textOr(answer!.error!.message, data.reason), {
       ...details,
       issues: Array.isArray(data.errors) ? (data.errors as Issue[]) : [],
+      details: (data.details ?? undefined) as Record<string, string | null> | undefined,
       requestId: textOr(data.requestId, null),
     })
   }

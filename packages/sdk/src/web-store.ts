@@ -4,8 +4,11 @@ import { tabsOf } from './tabs.ts'
 
 /** The part of `localStorage` and `sessionStorage` that is used. */
 export interface WebStorage {
+  /** What was put there; null for nothing. */
   getItem(key: string): string | null
+  /** Replaces what was there. */
   setItem(key: string, value: string): void
+  /** Leaves nothing there. */
   removeItem(key: string): void
 }
 

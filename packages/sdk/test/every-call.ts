@@ -109,3 +109,18 @@ export async function live(): Promise<() => void> {
   for await (const change of pinstack.live.posts()) if (change.type === 'created') show(change.post.title)
   return pinstack.live.unreadCount({ onStatus }).listen((count) => show(count + 1), show)
 }
+
+export async function admin(): Promise<void> {
+  for await (const { id, suspension } of pinstack.admin.users.search({ query: 'a', kind: 'suspended' }, { limit: 10 })) {
+    show(suspension?.reason, await pinstack.admin.users.restore(id), (await pinstack.admin.users.get(id)).counters.posts)
+  }
+  show(await pinstack.admin.users.suspend(7, { reason: 'spam', until: null }), await pinstack.admin.users.setRole(7, 'moderator'))
+  show(await pinstack.admin.users.resetPassword(7), await pinstack.admin.users.revokeSession(7, 'x'))
+  show((await pinstack.admin.users.revokeSessions(7)) + 1)
+  await pinstack.admin.users.delete(7)
+  for await (const { id, removal } of pinstack.admin.posts.search({ state: 'removed' })) {
+    show(removal?.by, await pinstack.admin.posts.restore(id), (await pinstack.admin.posts.get(id)).author.username)
+    show(await pinstack.admin.posts.remove(id, 'spam', { signal }))
+  }
+  for await (const { action, detail } of pinstack.admin.audit.list({ targetType: 'user' })) show(action, detail?.['reason'])
+}

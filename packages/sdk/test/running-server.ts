@@ -10,6 +10,7 @@ import {
   type Fetch,
   type Pinstack,
   type PinstackOptions,
+  type Role,
   type Session,
   type SessionStore,
   type WebStorage,
@@ -21,6 +22,8 @@ export interface RunningServer {
   url: string
   metricsUrl: string
   config: Config
+  /** As `pinstack admin grant` does it on the host. */
+  grantRole(userId: number, role: Role): Promise<unknown>
   /** Leaves the data, for the next server over it. */
   stop(): Promise<void>
   close(): Promise<void>
@@ -46,6 +49,7 @@ export async function startServer(flags: Record<string, string> = {}): Promise<R
     url: apiUrl,
     metricsUrl,
     config,
+    grantRole: (userId, role) => server.app.auth.grantRole({ kind: 'host' }, userId, role),
     stop: () => server.close(),
     async close() {
       await server.close()
