@@ -5,6 +5,7 @@ import { addConfigCommands } from './commands/config.ts'
 import { addDeployCommands } from './commands/deploy.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addEventsCommands } from './commands/events.ts'
+import { addImportCommands } from './commands/import.ts'
 import { addKeysCommands } from './commands/keys.ts'
 import { addMigrateCommands } from './commands/migrate.ts'
 import { addOpenapiCommand } from './commands/openapi.ts'
@@ -37,6 +38,7 @@ Commands work on this machine's data, whether the server runs or not. Exit codes
     addUpCommand,
     addMigrateCommands,
     addSeedCommand,
+    addImportCommands,
     addConfigCommands,
     addUserCommands,
     addSessionsCommands,
