@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { KafkaBus } from './adapters/event-bus/kafka.ts'
 import { startBackground, type Background } from './background.ts'
 import type { App } from './compose.ts'
-import type { Config } from './config.ts'
+import { describeConfig, type Config, type Sources } from './config.ts'
 import { StartError } from './core/start-error.ts'
 import { bearerToken, type Viewer } from './core/viewer.ts'
 import { checkFeatures } from './extension/check-features.ts'
@@ -55,6 +55,8 @@ export interface ServerOptions<Features extends readonly Feature[] = readonly Fe
   hooks?: Hooks
   /** Where logs go; JSON lines on standard output by default. */
   logger?: Logger
+  /** Where each setting came from, as `loadConfig` says it: for admins who ask. */
+  sources?: Sources
   /** Mean delay of the event loop, in milliseconds, beyond which requests are refused with 503; 250 unless told otherwise. */
   loopDelayMsMax?: number
 }
@@ -174,6 +176,11 @@ async function withSurfaces(parts: Parts): Promise<Server> {
   const isApi = config.roles.includes('api')
   const readBehind = config.kafka.brokers.length > 0 ? readUnpublished : readBacklog
   const health = createHealth({ version, checks: [...healthChecks(opened, { features, readBehind }), ...kafkaCheck(kafka)] })
+  app.admin.attach({
+    health: health.report,
+    config: () => describeConfig(config, parts.options.sources ?? {}),
+    brokerLag: background.worker && kafka ? background.worker.bus.lag : config.kafka.brokers.length > 0 ? 'elsewhere' : undefined,
+  })
   metrics.outbox(() => readOutboxState(opened, readBehind))
   metrics.disk(() => readDisk(config.data.dir))
   const { certificateFile } = config.metrics

@@ -6,8 +6,9 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Database } from '../../ports/database.ts'
 import type { Tables } from '../../schema.ts'
 import type { Suspension } from '../auth/auth.ts'
-import type { ListedUser, UserDetail, UserKind } from './admin.ts'
+import type { UserKind } from './admin.ts'
 import { createFew, createIndexedSearch, createScan, selectLastUserId, selectUserDetail, selectUsers, selectUsersByIds } from './store.ts'
+import type { ListedUser, UserDetail } from './views.ts'
 
 export interface UserQuery {
   /** A part of a username, a full name or an address, in any case; or an id. Nothing for all. */
