@@ -116,7 +116,8 @@ export async function spoil({ run }: GoSystem): Promise<void> {
       ${user(7, `null`, `'nobody@example.com'`)}, ${user(8, `'mailless'`, `null`)},
       ${user(9, `'no.password'`, `'no.password@example.com'`, `null, null, null, null, '2024-05-01Z', null`)},
       ${user(10, `'a name @ odds'`, `'no address'`, `'short', repeat('n', 200), repeat('b', 5000), 'javascript:alert(1)', null, null`)},
-      ${user(11, `'for.ever'`, `'for.ever@example.com'`, `'$2a$31$' || repeat('a', 53), '', '', '', 'infinity', '-infinity'`)}`,
+      ${user(11, `'for.ever'`, `'for.ever@example.com'`, `'$2a$31$' || repeat('a', 53), '', '', '', 'infinity', '-infinity'`)};
+     select setval(pg_get_serial_sequence('users', 'id'), ${bad} + 20)`, // nine more, who have gone
   )
   await run(
     'posts',
