@@ -252,6 +252,21 @@ describe.skipIf(!postgresUrl)(`import of the Go system${postgresUrl ? '' : ` —
       expect(await dump()).toEqual(whole)
     })
 
+    it('says which of the databases it has lost, and goes on when it is back', async () => {
+      const cut = async () => {
+        await go.run(
+          'relations',
+          "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'pinstack import' and datname = current_database()",
+        )
+        return world.database
+      }
+      await expect(importGo(cut, { urls: go.urls })).rejects.toThrow(
+        /^The relations database \(--relations\), postgres:\/\/postgres:\*+@.*, cannot be read \(.*\): what is imported stays; run the same command again\.$/,
+      )
+      await expectCountersRight(world.database.db)
+      expect((await run()).tables.map(({ imported, there }) => imported + there)).toEqual([703, 708, 471, 52, 1_403, 1_401, 706])
+    })
+
     it('waits for decisions, and brings with an account what hangs on it', async () => {
       const decide = (text: string): Decisions => parseDecisions(text)
       const { waiting } = await run()
