@@ -80,7 +80,7 @@ export async function fill({ run }: GoSystem, { users, posts, follows }: GoSize)
      select 1 + n % ${users}, 'Title ' || n, 'This is the content of post ' || n, timestamptz '2024-02-01 00:00:00Z' + n * interval '1 second', timestamptz '2024-06-01 00:00:00Z'
      from generate_series(1, ${posts}) n;
      insert into post_media (post_id, url, type, position) select n, 'https://example.com/' || n || '/' || p || '.jpg', 'image', 3 - p
-     from generate_series(3, ${posts}, 3) n, generate_series(1, 2) p;
+     from generate_series(3, ${posts}, 3) n, generate_series(1, 2) p order by n, p;
      insert into tags (name) select 'tag-' || n from generate_series(1, 50) n;
      insert into posts_tags select n, 1 + (n + k * 7) % 50 from generate_series(1, ${posts}) n, generate_series(0, 1) k`,
   )
@@ -88,14 +88,14 @@ export async function fill({ run }: GoSystem, { users, posts, follows }: GoSize)
     'relations',
     `insert into followers (follower_id, followee_id, created_at)
      select 1 + n, 1 + (n + k * 7 + 1) % ${users}, timestamptz '2024-03-01 00:00:00Z' + (k * ${users} + n) * interval '1 second'
-     from generate_series(0, ${each - 1}) k, generate_series(0, ${users - 1}) n`,
+     from generate_series(0, ${each - 1}) k, generate_series(0, ${users - 1}) n order by k, n`,
   )
   await run(
     'notifications',
     `insert into notifications (user_id, type, is_read, created_at, payload)
      select 1 + (n + k * 7 + 1) % ${users}, 'follow_created', n % 2 = 0, timestamp '2024-03-01 00:00:00.120' + (k * ${users} + n) * interval '1 second',
        jsonb_build_object('follower_id', 1 + n, 'followee_id', 1 + (n + k * 7 + 1) % ${users}, 'timestamptz', '2024-03-01T00:00:00.123456789Z')
-     from generate_series(0, ${Math.max(1, Math.floor(each / 4)) - 1}) k, generate_series(0, ${users - 1}) n`,
+     from generate_series(0, ${Math.max(1, Math.floor(each / 4)) - 1}) k, generate_series(0, ${users - 1}) n order by k, n`,
   )
 }
 
@@ -116,7 +116,8 @@ export async function spoil({ run }: GoSystem): Promise<void> {
       ${user(7, `null`, `'nobody@example.com'`)}, ${user(8, `'mailless'`, `null`)},
       ${user(9, `'no.password'`, `'no.password@example.com'`, `null, null, null, null, '2024-05-01Z', null`)},
       ${user(10, `'a name @ odds'`, `'no address'`, `'short', repeat('n', 200), repeat('b', 5000), 'javascript:alert(1)', null, null`)},
-      ${user(11, `'for.ever'`, `'for.ever@example.com'`, `'$2a$31$' || repeat('a', 53), '', '', '', 'infinity', '-infinity'`)}`,
+      ${user(11, `'for.ever'`, `'for.ever@example.com'`, `'$2a$31$' || repeat('a', 53), '', '', '', 'infinity', '-infinity'`)};
+     select setval(pg_get_serial_sequence('users', 'id'), ${bad} + 20)`, // nine more, who have gone
   )
   await run(
     'posts',

@@ -84,6 +84,9 @@ async function importGoSystem(options: ImportCommandOptions): Promise<void> {
     await writeDecisions(options.decisions, { decisions, waiting: summary.waiting })
     if (options.json) printJson({ ...summary, waiting: summary.waiting.map(({ id }) => id) })
     else show(summary, { ...options, reported: report.count() })
+    const { length } = summary.waiting
+    if (length > 0)
+      throw new CommandError(`${length} accounts wait for a decision: make it in ${options.decisions}, then run the same command again.`)
   } catch (error) {
     if (error instanceof SourceError)
       throw new CommandError(error.message, { exitCode: error.message.startsWith('--') ? 2 : 1, cause: error })
@@ -111,8 +114,8 @@ function openTarget(config: Config, { dryRun }: { dryRun: boolean }) {
   }
 }
 
-function show(summary: ImportSummary, { decisions, report, reported }: { decisions: string; report: string; reported: number }): void {
-  const { tables, dryRun, seconds, waiting } = summary
+function show(summary: ImportSummary, { report, reported }: { report: string; reported: number }): void {
+  const { tables, dryRun, seconds } = summary
   const number = (value: number) => value.toLocaleString('en-US')
   printTable(
     ['Table', 'Read', dryRun ? 'Would import' : 'Imported', 'There already', 'Skipped'],
@@ -122,10 +125,6 @@ function show(summary: ImportSummary, { decisions, report, reported }: { decisio
   printReasons(dryRun ? 'Would be imported, and to be known' : 'Imported, and to be known', tables, ({ noted }) => noted)
   if (reported > 0) say(`${number(reported)} rows are listed in ${report}.`)
   say(dryRun ? `Nothing was written. Read in ${seconds.toFixed(1)} s.` : `Done in ${seconds.toFixed(1)} s.`)
-  if (waiting.length > 0)
-    throw new CommandError(
-      `${number(waiting.length)} accounts wait for a decision: make it in ${decisions}, then run the same command again.`,
-    )
 }
 
 function printReasons(title: string, tables: readonly TableSummary[], of: (table: TableSummary) => Record<string, number>): void {

@@ -29,8 +29,7 @@ export async function openSources(urls: SourceUrls): Promise<Sources> {
   const opened: Partial<Sources> = {}
   try {
     for (const name of sourceNames) {
-      const shown = `the ${name} database (--${name}), ${maskDatabaseUrl(urls[name])},`
-      opened[name] = await openSource({ url: urls[name], shown: shown.replace(/,$/, '') })
+      opened[name] = await openSource({ url: urls[name], shown: `the ${name} database (--${name}), ${maskDatabaseUrl(urls[name])},` })
     }
     for (const [table, { of, columns }] of Object.entries(tables)) await opened[of]!.assertTable(table, columns)
     return opened as Sources

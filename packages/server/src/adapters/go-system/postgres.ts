@@ -7,7 +7,7 @@ export class SourceError extends Error {
 
 export interface SourceOptions {
   url: string
-  /** For people: `the posts database (--posts), postgres://pinstack@host/posts`. */
+  /** For people, to go on after: `the posts database (--posts), postgres://pinstack@host/posts,`. */
   shown: string
 }
 
