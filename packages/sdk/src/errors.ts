@@ -53,6 +53,7 @@ export const serverErrorCodes = [
   'live.closing',
   'admin.own_account',
   'admin.session_not_found',
+  'admin.letter_not_found',
   'http.not_found',
   'http.method_not_allowed',
   'http.request_too_slow',

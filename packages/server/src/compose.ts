@@ -106,8 +106,9 @@ export function compose(deps: AppDeps) {
     list: (filter?: AuditFilter) => listAudit(database.db, filter),
     export: (filter: AuditFilter) => exportAudit(database.db, filter),
   }
+  const consumers = [...notifications.consumers] as Consumer<any>[]
   const rules = { suspensionOf, toCursor, fromCursor, postNotFound: postErrors.not_found }
-  const admin = createAdmin({ database, clock, users, auth, posts, audit, rules })
+  const admin = createAdmin({ database, clock, recordAudit, authorise, users, auth, posts, audit, consumers, rules })
   return {
     users,
     auth,
@@ -119,7 +120,7 @@ export function compose(deps: AppDeps) {
     admin,
     deadLetters: createDeadLetters({ database, clock }),
     /** Who reacts to events. Their names are the groups on the bus. */
-    consumers: [...notifications.consumers] as Consumer<any>[],
+    consumers,
     /** For the process's tail: what is remembered here goes when it changed, in this process or in another, and streams are told. */
     hear(event: Event): void {
       const { type, key, payload } = event

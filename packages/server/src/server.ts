@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { KafkaBus } from './adapters/event-bus/kafka.ts'
 import { startBackground, type Background } from './background.ts'
 import type { App } from './compose.ts'
-import type { Config } from './config.ts'
+import { describeConfig, type Config, type Sources } from './config.ts'
 import { StartError } from './core/start-error.ts'
 import { readCertificateExpiry, readDisk } from './process-state.ts'
 import { openTracing } from './open-tracing.ts'
@@ -26,6 +26,8 @@ export type { AppRouter } from './router.ts'
 export interface ServerOptions {
   /** Where logs go; JSON lines on standard output by default. */
   logger?: Logger
+  /** Where each setting came from, as `loadConfig` says it: for admins who ask. */
+  sources?: Sources
   /** Mean delay of the event loop, in milliseconds, beyond which requests are refused with 503; 250 unless told otherwise. */
   loopDelayMsMax?: number
 }
@@ -112,6 +114,11 @@ async function withSurfaces({ options, config, logger, metrics, tracer, opened, 
   const { app, storage } = opened
   const readBehind = config.kafka.brokers.length > 0 ? readUnpublished : readBacklog
   const health = createHealth({ version, checks: [...healthChecks(opened, readBehind), ...kafkaCheck(kafka)] })
+  app.admin.attach({
+    health: health.report,
+    config: () => describeConfig(config, options.sources ?? {}),
+    brokerLag: background.worker && kafka ? background.worker.bus.lag : config.kafka.brokers.length > 0 ? 'elsewhere' : undefined,
+  })
   metrics.outbox(() => readOutboxState(opened, readBehind))
   metrics.disk(() => readDisk(config.data.dir))
   const { certificateFile } = config.metrics

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { maskDatabaseUrl, type Config } from '@pinstack/server/config'
+import { maskDatabaseUrl, type Config, type Sources } from '@pinstack/server/config'
 import type { Logger } from '@pinstack/server/logging'
 import type { Command } from 'commander'
 import { banner } from '../banner.ts'
@@ -41,12 +41,15 @@ interface UpOptions extends SettingOptions {
 
 async function up(options: UpOptions): Promise<void> {
   const stopping = onStopSignal()
-  const { config } = readSettings(options)
+  const { config, sources } = readSettings(options)
   const show = (all: Started[]) =>
     say(banner({ version, ...all[0]!, metricsUrls: all.map(({ metricsUrl }) => metricsUrl), sameData: sameData(options) }))
   if (isShare()) {
     const { roles, metricsPort } = await ownShare()
-    await serve({ ...config, roles, metrics: { ...config.metrics, port: metricsPort } }, { options, stopping, onStarted: tellStarted })
+    await serve(
+      { ...config, roles, metrics: { ...config.metrics, port: metricsPort } },
+      { options, sources, stopping, onStarted: tellStarted },
+    )
     leave()
     return endSoon()
   }
@@ -54,6 +57,7 @@ async function up(options: UpOptions): Promise<void> {
   else {
     await serve(config, {
       options,
+      sources,
       stopping: stopping.then(() => say('Stopping …')),
       onStarted: (started) => show([started]),
     })
@@ -64,15 +68,16 @@ async function up(options: UpOptions): Promise<void> {
 
 interface Serving {
   options: UpOptions
+  sources: Sources
   stopping: Promise<void>
   onStarted(started: Started): void
 }
 
 /** One server, in this process. */
-async function serve(config: Config, { options, stopping, onStarted }: Serving): Promise<void> {
+async function serve(config: Config, { options, sources, stopping, onStarted }: Serving): Promise<void> {
   const { createServer } = await import('@pinstack/server')
   const logger = await createLog(config, options)
-  const server = await createServer(config, { logger })
+  const server = await createServer(config, { logger, sources })
   try {
     onStarted({ ...(await server.listen()), storage: server.storage, setupToken: server.setupToken })
     giveBackMemory()

@@ -120,11 +120,33 @@ const deadLetters = query<{ afterId: number; limit: number }>()((db: Db, { after
   db.selectFrom('deadLetter').where('nextAttemptAt', 'is', null).where('id', '>', afterId).orderBy('id').limit(limit).select(columns),
 )
 
-const replayLetter = query<{ id: number; nowIso: string }>()((tx: Tx, { id, nowIso }) =>
+const deadLettersOf = query<{ consumer: string; afterId: number; limit: number }>()((db: Db, { consumer, afterId, limit }) =>
+  db
+    .selectFrom('deadLetter')
+    .where('nextAttemptAt', 'is', null)
+    .where('consumer', '=', consumer)
+    .where('id', '>', afterId)
+    .orderBy('id')
+    .limit(limit)
+    .select(columns),
+)
+
+/** The oldest first, after the letter `afterId`: of one consumer, or of all. */
+export async function listDeadLetters(
+  db: Db,
+  { consumer, afterId, limit }: { consumer?: string | undefined; afterId: number; limit: number },
+): Promise<DeadLetter[]> {
+  const rows = consumer === undefined ? deadLetters.all(db, { afterId, limit }) : deadLettersOf.all(db, { consumer, afterId, limit })
+  return (await rows).map(toLetter)
+}
+
+/** Has a dead letter tried again, as often as at first. Returns 0 when there is none. */
+export const replayLetter = query<{ id: number; nowIso: string }>()((tx: Tx, { id, nowIso }) =>
   tx.updateTable('deadLetter').where('id', '=', id).where('nextAttemptAt', 'is', null).set({ attempts: 0, nextAttemptAt: nowIso }),
 )
 
-const dropLetter = query<{ id: number }>()((tx: Tx, { id }) =>
+/** Returns 0 when there is no such dead letter. */
+export const dropLetter = query<{ id: number }>()((tx: Tx, { id }) =>
   tx.deleteFrom('deadLetter').where('id', '=', id).where('nextAttemptAt', 'is', null),
 )
 
@@ -161,8 +183,7 @@ const countDead = query<{}>()((db: Db) =>
 export function createDeadLetters({ database, clock }: { database: Database<Tables>; clock: Clock }) {
   return {
     /** Oldest first, after the letter `afterId`. */
-    list: async ({ afterId = 0, limit = 100 } = {}): Promise<DeadLetter[]> =>
-      (await deadLetters.all(database.db, { afterId, limit })).map(toLetter),
+    list: ({ afterId = 0, limit = 100 } = {}): Promise<DeadLetter[]> => listDeadLetters(database.db, { afterId, limit }),
     count: async (): Promise<number> => (await countDead.first(database.db, {}))!.count,
     /** Has it tried again, as often as at first. False when there is no such dead letter. */
     replay: async (id: number): Promise<boolean> =>

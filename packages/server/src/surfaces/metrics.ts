@@ -131,7 +131,7 @@ export function createMetrics({
   for (const outcome of ['commit', 'rollback', 'retry']) transactions.inc({ outcome }, 0)
   for (const reason of sessionEnds) sessionsEnded.inc({ reason }, 0)
   for (const origin of ['system', 'user']) notifications.inc({ origin }, 0)
-  for (const reason of ['left', 'revoked', 'closing', 'aged']) liveStreamsEnded.inc({ reason }, 0)
+  for (const reason of ['left', 'revoked', 'suspended', 'closing', 'aged']) liveStreamsEnded.inc({ reason }, 0)
 
   return {
     registry,

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { parseRfc3339 } from '../../core/time.ts'
 import { roles } from '../../core/viewer.ts'
 import { text } from '../../rest/fields.ts'
-import { pageLimits, reasonLimits, searchLimits, userKinds } from './admin.ts'
+import { pageLimits, reasonLimits, replayLimits, searchLimits, userKinds } from './admin.ts'
 
 // Fields that REST and tRPC ask for alike.
 
@@ -12,6 +12,7 @@ export const kind = z.enum(userKinds)
 export const role = z.enum(roles)
 export const postState = z.enum(['visible', 'removed'])
 export const limit = z.int().min(pageLimits.min).max(pageLimits.max)
+export const replayLimit = z.int().min(replayLimits.min).max(replayLimits.max)
 export const postCursor = z.string().min(1).max(100)
 export const sessionId = text({ min: 1, max: 100 })
 export const auditText = text({ min: 1, max: 100 })

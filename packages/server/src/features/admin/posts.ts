@@ -4,8 +4,8 @@ import { fold, isStorableText } from '../../core/text.ts'
 import type { Database } from '../../ports/database.ts'
 import type { Tables } from '../../schema.ts'
 import type { Author, Post } from '../posts/posts.ts'
-import type { StaffPost } from './admin.ts'
 import { selectPostTexts, selectPostTextsOf, selectRemovedPost, selectRemovedPosts, selectRemovedPostsOf } from './store.ts'
+import type { StaffPost } from './views.ts'
 
 export interface PostQuery {
   /** A part of the title or the content, in any case; or an id. Nothing for all. */

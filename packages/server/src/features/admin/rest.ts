@@ -4,12 +4,14 @@ import { accountErrors } from '../../core/account.ts'
 import type { Client } from '../../core/client.ts'
 import type { DomainError } from '../../core/errors.ts'
 import type { Viewer } from '../../core/viewer.ts'
+import type { DeadLetter } from '../../outbox/dead-letters.ts'
 import { newPassword } from '../../rest/account-fields.ts'
 import { id, idInPath } from '../../rest/fields.ts'
 import { lineRoute, route, type Route } from '../../rest/route.ts'
-import { adminErrors, pageLimits, type ListedUser, type StaffPost } from './admin.ts'
-import { auditText, kind, limit, postCursor, postState, reason, role, search, sessionId, time, until } from './fields.ts'
+import { adminErrors, pageLimits, replayLimits } from './admin.ts'
+import { auditText, kind, limit, postCursor, postState, reason, replayLimit, role, search, sessionId, time, until } from './fields.ts'
 import type { Admin } from './service.ts'
+import type { ListedUser, StaffPost } from './views.ts'
 
 const dateTime = z.string().meta({ format: 'date-time' })
 const changed = z.object({ changed: z.boolean().meta({ description: 'False when it was so already.' }) })
@@ -70,6 +72,20 @@ const entryReply = z
   })
   .meta({ id: 'AuditEntry' })
 
+const letterReply = z
+  .object({
+    id,
+    consumer: z.string(),
+    event_id: z.string(),
+    type: z.string(),
+    key: z.int().meta({ description: 'The user whom the event concerns.' }),
+    payload: z.unknown(),
+    created_at: dateTime,
+    attempts: z.int(),
+    error: z.string(),
+  })
+  .meta({ id: 'DeadLetter' })
+
 const integer = (schema: z.ZodType<number>) => z.preprocess((given) => (/^\d+$/.test(String(given)) ? Number(given) : given), schema)
 const pageQuery = { cursor: integer(id).optional(), limit: integer(limit).default(pageLimits.default) }
 const trailQuery = {
@@ -92,7 +108,7 @@ interface Features {
 
 /** `postNotFound` is another feature's error. */
 export function adminRoutes({ admin }: Features, { postNotFound }: { postNotFound: () => DomainError }): Route[] {
-  const { users, posts, audit } = admin
+  const { users, posts, audit, events, system } = admin
   return [
     route({
       name: 'admin.users.search',
@@ -265,6 +281,110 @@ export function adminRoutes({ admin }: Features, { postNotFound }: { postNotFoun
       handle: ({ viewer, client, params }) => posts.restore(actorOf(viewer, client), params.id),
     }),
     route({
+      name: 'admin.events.state',
+      method: 'GET',
+      path: '/admin/events',
+      ...forAdmins,
+      summary: 'How far each consumer is, and what waits',
+      reply: z.object({
+        outbox: z.object({ depth: z.int(), lag_seconds: z.number(), last_seq: z.int() }),
+        consumers: z.array(
+          z.object({
+            name: z.string(),
+            types: z.array(z.string()),
+            lag: z.int().nullable().meta({ description: 'Null where only a broker knows, and this process does not ask it.' }),
+            retrying: z.int(),
+            dead: z.int(),
+          }),
+        ),
+      }),
+      async handle() {
+        const { outbox, consumers } = await events.state()
+        return { outbox: { depth: outbox.depth, lag_seconds: outbox.lagSeconds, last_seq: outbox.lastSeq }, consumers }
+      },
+    }),
+    route({
+      name: 'admin.events.dead',
+      method: 'GET',
+      path: '/admin/events/dead',
+      ...forAdmins,
+      summary: 'Events that a consumer could not take, the oldest first, each with its error and its payload',
+      query: z.object({ ...pageQuery, consumer: auditText.optional() }),
+      reply: z.object({ letters: z.array(letterReply), next_cursor: z.int().nullable() }),
+      async handle({ query }) {
+        const { items, nextCursor } = await events.dead(query)
+        return { letters: items.map(toLetter), next_cursor: nextCursor }
+      },
+    }),
+    route({
+      name: 'admin.events.replay',
+      method: 'POST',
+      path: '/admin/events/dead/{id}/replay',
+      ...forAdmins,
+      summary: 'Have one tried again, as often as at first',
+      errors: [adminErrors.letter_not_found],
+      params: byId,
+      handle: ({ viewer, client, params }) => events.replay(actorOf(viewer, client), params.id),
+    }),
+    route({
+      name: 'admin.events.drop',
+      method: 'DELETE',
+      path: '/admin/events/dead/{id}',
+      ...forAdmins,
+      summary: 'Forget one for good: its effect never happens',
+      errors: [adminErrors.letter_not_found],
+      params: byId,
+      handle: ({ viewer, client, params }) => events.drop(actorOf(viewer, client), params.id),
+    }),
+    route({
+      name: 'admin.events.replay_next',
+      method: 'POST',
+      path: '/admin/events/replay',
+      ...forAdmins,
+      summary: 'Have the next ones tried again, one call after the other',
+      body: z.object({
+        consumer: auditText.optional(),
+        cursor: id.optional(),
+        limit: replayLimit.default(replayLimits.default),
+      }),
+      reply: z.object({ replayed: z.int(), next_cursor: z.int().nullable(), remaining: z.int() }),
+      async handle({ viewer, client, body }) {
+        const { replayed, nextCursor, remaining } = await events.replayNext(actorOf(viewer, client), body)
+        return { replayed, next_cursor: nextCursor, remaining }
+      },
+    }),
+    route({
+      name: 'admin.system.health',
+      method: 'GET',
+      path: '/admin/health',
+      ...forAdmins,
+      summary: 'How each dependency is doing',
+      reply: z.object({
+        status: z.enum(['up', 'degraded', 'down', 'closing']),
+        version: z.string(),
+        uptime_seconds: z.int(),
+        parts: z.record(z.string(), z.record(z.string(), z.union([z.string(), z.number(), z.null()]))),
+      }),
+      handle: () => system.health(),
+    }),
+    route({
+      name: 'admin.system.config',
+      method: 'GET',
+      path: '/admin/config',
+      ...forAdmins,
+      summary: 'Every setting and where it came from; secrets are masked',
+      reply: z.object({
+        settings: z.array(
+          z.object({
+            key: z.string(),
+            value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()]),
+            source: z.string(),
+          }),
+        ),
+      }),
+      handle: async () => ({ settings: system.config() }),
+    }),
+    route({
       name: 'admin.audit.list',
       method: 'GET',
       path: '/admin/audit',
@@ -305,6 +425,11 @@ function toPost({ author, createdAt, updatedAt, ...post }: StaffPost): z.input<t
     created_at: createdAt,
     updated_at: updatedAt,
   }
+}
+
+function toLetter({ id, consumer, event, attempts, error }: DeadLetter): z.input<typeof letterReply> {
+  const { id: eventId, type, key, payload, createdAt } = event
+  return { id, consumer, event_id: eventId, type, key, payload, created_at: createdAt, attempts, error }
 }
 
 function toFilter({ actor_id: actorId, target_type: targetType, target_id: targetId, ...rest }: z.output<z.ZodObject<typeof trailQuery>>) {

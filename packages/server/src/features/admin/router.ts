@@ -5,8 +5,8 @@ import type { Viewer } from '../../core/viewer.ts'
 import { newPassword } from '../../rest/account-fields.ts'
 import { id } from '../../rest/fields.ts'
 import { admin as forAdmins, moderator as forModerators, router } from '../../rpc/procedures.ts'
-import { pageLimits } from './admin.ts'
-import { auditText, kind, limit, postCursor, postState, reason, role, search, sessionId, time, until } from './fields.ts'
+import { pageLimits, replayLimits } from './admin.ts'
+import { auditText, kind, limit, postCursor, postState, reason, replayLimit, role, search, sessionId, time, until } from './fields.ts'
 import type { Admin } from './service.ts'
 
 const page = { limit: limit.default(pageLimits.default), cursor: z.int().min(1).optional() }
@@ -25,7 +25,7 @@ const trail = z.object({
 
 /** Every procedure is for admins, but those of content, which are for moderators, too. */
 export function adminRouter({ admin }: { admin: Admin }) {
-  const { users, posts, audit } = admin
+  const { users, posts, audit, events, system } = admin
   return router({
     users: router({
       search: forAdmins
@@ -63,6 +63,22 @@ export function adminRouter({ admin }: { admin: Admin }) {
         .input(z.object({ id, reason }))
         .mutation(({ ctx, input }) => posts.remove(actorOf(ctx), input.id, input.reason)),
       restore: forModerators.input(byId).mutation(({ ctx, input }) => posts.restore(actorOf(ctx), input.id)),
+    }),
+    events: router({
+      /** How far each consumer is, and what waits. */
+      state: forAdmins.query(() => events.state()),
+      dead: forAdmins.input(z.object({ ...page, consumer: auditText.optional() })).query(({ input }) => events.dead(input)),
+      replay: forAdmins.input(byId).mutation(({ ctx, input }) => events.replay(actorOf(ctx), input.id)),
+      drop: forAdmins.input(byId).mutation(({ ctx, input }) => events.drop(actorOf(ctx), input.id)),
+      /** The next ones, one call after the other: see `nextCursor`. */
+      replayNext: forAdmins
+        .input(z.object({ consumer: auditText.optional(), cursor: page.cursor, limit: replayLimit.default(replayLimits.default) }))
+        .mutation(({ ctx, input }) => events.replayNext(actorOf(ctx), input)),
+    }),
+    system: router({
+      /** How each dependency is doing. */
+      health: forAdmins.query(() => system.health()),
+      config: forAdmins.query(() => system.config()),
     }),
     audit: router({
       list: forAdmins.input(trail).query(({ input }) => audit.list(input)),

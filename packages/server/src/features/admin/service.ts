@@ -1,4 +1,6 @@
-import type { Actor, AuditFilter, AuditPage, ListedEntry } from '../../audit/audit.ts'
+import type { Actor, AuditFilter, AuditPage, ListedEntry, RecordAudit } from '../../audit/audit.ts'
+import type { Authorise } from '../../audit/authority.ts'
+import type { ConfigEntry } from '../../config.ts'
 import { accountErrors } from '../../core/account.ts'
 import { inputErrors } from '../../core/input.ts'
 import type { DomainError } from '../../core/errors.ts'
@@ -13,18 +15,24 @@ import type { suspensionOf } from '../auth/suspension.ts'
 import type { fromCursor, toCursor } from '../posts/posts.ts'
 import type { Posts } from '../posts/service.ts'
 import type { Users } from '../users/service.ts'
-import { adminErrors, newPassword, type ListedUser, type StaffPost, type UserDetail } from './admin.ts'
+import { adminErrors } from './admin.ts'
+import { createEventDesk } from './events.ts'
+import { newPassword } from './one-time-password.ts'
 import { createPostLists, type PostQuery, type StaffPostPage } from './posts.ts'
 import { selectSessionOwner } from './store.ts'
 import { createUserLists, type UserQuery } from './users.ts'
+import type { HealthView, ListedUser, StaffPost, UserDetail } from './views.ts'
 
 export interface AdminDeps {
   database: Database<Tables>
   clock: Clock
+  recordAudit: RecordAudit
+  authorise: Authorise
   users: Pick<Users, 'find' | 'removeAs'>
   auth: Pick<Auth, 'suspend' | 'restore' | 'grantRole' | 'resetPassword' | 'listSessionsOf' | 'endSession' | 'endSessionsOf'>
   posts: Pick<Posts, 'byIds' | 'removeAs' | 'restoreAs'>
   audit: { list(filter: AuditFilter): Promise<AuditPage>; export(filter: AuditFilter): AsyncIterable<ListedEntry> }
+  consumers: readonly { name: string; types: readonly string[] }[]
   /** Pure functions of the features whose rows are read here. */
   rules: {
     suspensionOf: typeof suspensionOf
@@ -32,6 +40,13 @@ export interface AdminDeps {
     fromCursor: typeof fromCursor
     postNotFound(): DomainError
   }
+}
+
+/** What the server adds once it is put together. */
+export interface System {
+  health(): Promise<HealthView>
+  config(): ConfigEntry[]
+  brokerLag: ((consumer: string) => Promise<number>) | 'elsewhere' | undefined
 }
 
 export type Admin = ReturnType<typeof createAdmin>
@@ -43,9 +58,15 @@ type AdminUser = Extract<Actor, { kind: 'user' }>
  * What staff sees and does. Who may ask is decided by the surfaces, and once more in the transaction of each action, which also has its
  * row in the audit trail: `auth.forbidden`. Nobody acts on their own account (`admin.own_account`), so one admin always remains.
  */
-export function createAdmin({ database, clock, users, auth, posts, audit, rules }: AdminDeps) {
+export function createAdmin({ database, clock, recordAudit, authorise, users, auth, posts, audit, consumers, rules }: AdminDeps) {
   const userLists = createUserLists({ database, clock, suspensionOf: rules.suspensionOf })
   const postLists = createPostLists({ database, findPosts: posts.byIds, findAuthor: users.find, cursors: rules })
+
+  let system: System | undefined
+  function attached(): System {
+    if (!system) throw new Error('there is no server around this app')
+    return system
+  }
 
   function assertOther(actor: AdminUser, userId: number): void {
     if (actor.id === userId) throw adminErrors.own_account()
@@ -117,6 +138,19 @@ export function createAdmin({ database, clock, users, auth, posts, audit, rules 
 
       remove: (actor: AdminUser, id: number, reason: string): Promise<{ changed: boolean }> => posts.removeAs(actor, id, reason),
       restore: (actor: AdminUser, id: number): Promise<{ changed: boolean }> => posts.restoreAs(actor, id),
+    },
+
+    events: createEventDesk({ database, clock, recordAudit, authorise, consumers, brokerLag: () => system?.brokerLag }),
+
+    system: {
+      health: (): Promise<HealthView> => attached().health(),
+      /** Every setting, where it came from, and secrets masked. */
+      config: (): ConfigEntry[] => attached().config(),
+    },
+
+    /** What only the whole server knows. An app without one, as commands have, is not asked. */
+    attach(parts: System): void {
+      system = parts
     },
 
     audit: {

@@ -120,3 +120,27 @@ export const selectRemovedPostsOf = query<{ authorId: number; before: number; li
 )
 
 export const selectRemovedPost = query<{ id: number }>()((db: Db, { id }) => db.selectFrom('removedPost').where('id', '=', id).selectAll())
+
+// Events.
+
+/** Beyond it the number says only that something is wrong. */
+const parkedCountedMax = 10_000
+
+const countParkedOf = query<{ consumer: string }>()((db: Db, { consumer }) =>
+  db
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('deadLetter')
+        .where('consumer', '=', consumer)
+        .where('nextAttemptAt', 'is not', null)
+        .limit(parkedCountedMax)
+        .select('id')
+        .as('parked'),
+    )
+    .select((eb) => eb.fn.countAll<number>().as('count')),
+)
+
+/** Events of one consumer that are tried again, up to 10,000. */
+export async function countParked(db: Db, consumer: string): Promise<number> {
+  return (await countParkedOf.first(db, { consumer }))!.count
+}

@@ -6,8 +6,9 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Database } from '../../ports/database.ts'
 import type { Tables } from '../../schema.ts'
 import type { Suspension } from '../auth/auth.ts'
-import type { ListedUser, UserDetail, UserKind } from './admin.ts'
+import type { UserKind } from './admin.ts'
 import { createFew, createIndexedSearch, createScan, selectLastUserId, selectUserDetail, selectUsers, selectUsersByIds } from './store.ts'
+import type { ListedUser, UserDetail } from './views.ts'
 
 export interface UserQuery {
   /** A part of a username, a full name or an address, in any case; or an id. Nothing for all. */
@@ -50,8 +51,20 @@ export function createUserLists({ database, clock, suspensionOf }: Deps) {
   }
 
   async function idsByIndex(text: string, { before, limit }: { before: number; limit: number }): Promise<number[]> {
+    // @NOTE what many contain is found among the next few ids at once; the index of SQLite would step over all that come before.
+    const near = await idsNearby(text, { before, limit })
+    if (near) return near
     const pattern = textSearch.pattern('indexed', text)
     return (await indexed.all(db, { before, limit, pattern })).map(({ id }) => id)
+  }
+
+  /** A page of the first range, where that has one; undefined where one statement may look at everything anyway. */
+  async function idsNearby(text: string, { before, limit }: { before: number; limit: number }): Promise<number[] | undefined> {
+    const step = textSearch.idsPerStatement('scan')
+    const upTo = Math.min(before - 1, (await selectLastUserId.first(db, {}))?.id ?? 0)
+    if (step >= upTo) return
+    const found = await scan.all(db, { after: upTo - step, upTo, limit, pattern: textSearch.pattern('scan', text) })
+    return found.length === limit ? found.map(({ id }) => id) : undefined
   }
 
   /** From the highest id downwards, a range at a time: what many contain is found in the first. */

@@ -10,7 +10,7 @@ import { createReadThrough } from '../../read-through.ts'
 import type { Tables, Tx } from '../../schema.ts'
 import { byPosition, byTagId, loadPost, withParts } from './hydrate.ts'
 import { createListing } from './list.ts'
-import { createModeration, deleteRemovedOf } from './moderation.ts'
+import { createModeration } from './moderation.ts'
 import {
   assertNewPost,
   assertPostChanges,
@@ -26,6 +26,7 @@ import {
   type PostRow,
   type Tag,
 } from './posts.ts'
+import { deleteRemovedOf } from './removed-store.ts'
 import {
   addToTotal,
   countNewPost,

@@ -1,8 +1,9 @@
 import { sql, type RawBuilder, type SelectQueryBuilder } from 'kysely'
 import { batchQuery } from '../../batch-query.ts'
+import type { Dialect } from '../../ports/database.ts'
 import { query } from '../../query.ts'
 import type { Db, Tables, Tx } from '../../schema.ts'
-import type { MediaType, NewMedia, Place } from './posts.ts'
+import type { MediaType, NewMedia, Place, PostRow } from './posts.ts'
 import type { PostTables } from './tables.ts'
 
 const columns = ['id', 'authorId', 'title', 'content', 'createdAt', 'updatedAt'] as const
@@ -193,6 +194,22 @@ export const insertTagLinks = batchQuery<number, { postId: number }>()((tx: Tx, 
         .select(['post.id as postId', 'tag.id as tagId', 'post.createdAt']),
     ),
 )
+
+/** Puts a post back under the ids that it had. @NOTE by hand: Kysely has no place for what Postgres wants between the columns and the values. */
+export async function putBackPost(tx: Tx, { givenId }: Pick<Dialect, 'givenId'>, { media, tags, ...post }: PostRow): Promise<void> {
+  const { id, authorId, title, content, createdAt, updatedAt } = post
+  const names = (list: readonly string[]) => sql.join(list.map((name) => sql.ref(name)))
+  await sql`insert into ${sql.table('post')} (${names(columns)}) ${givenId}
+    values (${id}, ${authorId}, ${title}, ${content}, ${createdAt}, ${updatedAt})`.execute(tx)
+  const mediaNames = names(['id', 'postId', 'position', 'url', 'type'])
+  for (const { id: mediaId, position, url, type } of media) {
+    await sql`insert into ${sql.table('postMedia')} (${mediaNames}) ${givenId} values (${mediaId}, ${id}, ${position}, ${url}, ${type})`.execute(
+      tx,
+    )
+  }
+  const tagIds = tags.map((tag) => tag.id)
+  await insertTagLinks.run(tx, tagIds, { postId: id })
+}
 
 // Counters: the author's row first, then the total, in every transaction.
 
