@@ -178,6 +178,110 @@ export interface AuditFilter {
   until?: string | undefined
 }
 
+/** How far one consumer of the events is. */
+export interface ConsumerState {
+  /** Of the consumer. */
+  name: string
+  /** The events that it takes. */
+  types: string[]
+  /** Events that it has not taken yet. Null where only a broker knows, and the process that answered does not ask it. */
+  lag: number | null
+  /** Events that are tried again, up to 10,000. */
+  retrying: number
+  /** Events given up, up to 10,000. */
+  dead: number
+}
+
+/** How far the events are. */
+export interface EventsState {
+  /** Events that wait for their number, up to 100,000; how long the oldest has waited; the last number. */
+  outbox: { depth: number; lagSeconds: number; lastSeq: number }
+  /** All there are. */
+  consumers: ConsumerState[]
+}
+
+/** An event, as consumers get it. */
+export interface DeadEvent {
+  /** Stable and unique. */
+  id: string
+  /** Such as `post_created`. */
+  type: string
+  /** The user whom it concerns. */
+  key: number
+  /** Any JSON, by the type. */
+  payload?: unknown
+  /** ISO 8601, UTC, with milliseconds. */
+  createdAt: string
+  /** The trace that it belongs to (W3C Trace Context), where one is known. */
+  traceparent?: string | null
+}
+
+/** An event that a consumer gave up. */
+export interface DeadLetter {
+  /** For `replay` and `drop`. */
+  id: number
+  /** Which one gave it up. */
+  consumer: string
+  /** What it was to take. */
+  event: DeadEvent
+  /** How often it tried. */
+  attempts: number
+  /** What went wrong the last time. */
+  error: string
+  /** Null: it will not be tried again by itself. */
+  nextAttemptAt: string | null
+}
+
+/** Of dead letters, the oldest first. */
+export interface DeadLetterPage {
+  /** As many as were asked for, fewer on the last page. */
+  items: DeadLetter[]
+  /** Where the next page begins; null on the last. */
+  nextCursor: number | null
+}
+
+/** What one call of `replayNext` did. */
+export interface Replayed {
+  /** How many are tried again. */
+  replayed: number
+  /** Pass it back for the next ones; null when there were no more. */
+  nextCursor: number | null
+  /** How many are dead now, up to 10,000 for each consumer. */
+  remaining: number
+}
+
+/** How the server and what it relies on are doing: what `/healthz` says. */
+export interface HealthReport {
+  /** `degraded` when something is missing that it can do without. */
+  status: 'up' | 'degraded' | 'down' | 'closing'
+  /** Of the server. */
+  version: string
+  /** Of the process that answered. */
+  uptime_seconds: number
+  /** Each dependency: its `status`, its `latency_ms`, and what else there is to say. */
+  parts: Record<string, Record<string, string | number | null>>
+}
+
+/** A setting of the server. */
+export interface ConfigEntry {
+  /** Such as `http.port`. */
+  key: string
+  /** As one would write it; secrets and passwords masked; null when not set. */
+  value: string | number | boolean | string[] | null
+  /** Where it was set: `default`, a file, the environment, a flag. */
+  source: string
+}
+
+/** Which dead letters, and where to go on. */
+export interface ReplayRange {
+  /** Of one consumer; of all without it. */
+  consumer?: string | undefined
+  /** The `nextCursor` of the call before. */
+  cursor?: number | undefined
+  /** How many at once, 1 to 500; 200 unless told otherwise. */
+  limit?: number | undefined
+}
+
 interface ById {
   id: number
 }
@@ -193,6 +297,10 @@ interface AuditQuery extends PageInput, AuditFilter {}
 
 interface Suspend extends SuspensionTerms {
   id: number
+}
+
+interface DeadQuery extends PageInput {
+  consumer?: string | undefined
 }
 
 type Changed = { changed: boolean }
@@ -212,6 +320,13 @@ export interface AdminProcedures {
   'admin.posts.byId': Query<ById, StaffPost>
   'admin.posts.remove': Mutation<{ id: number; reason: string }, Changed>
   'admin.posts.restore': Mutation<ById, Changed>
+  'admin.events.state': Query<void, EventsState>
+  'admin.events.dead': Query<DeadQuery, DeadLetterPage>
+  'admin.events.replay': Mutation<ById, void>
+  'admin.events.drop': Mutation<ById, void>
+  'admin.events.replayNext': Mutation<ReplayRange, Replayed>
+  'admin.system.health': Query<void, HealthReport>
+  'admin.system.config': Query<void, ConfigEntry[]>
   'admin.audit.list': Query<AuditQuery, AuditPage>
 }
 
@@ -229,5 +344,12 @@ export const adminProcedureKinds: { readonly [Path in keyof AdminProcedures]: Ad
   'admin.posts.byId': 'query',
   'admin.posts.remove': 'mutation',
   'admin.posts.restore': 'mutation',
+  'admin.events.state': 'query',
+  'admin.events.dead': 'query',
+  'admin.events.replay': 'mutation',
+  'admin.events.drop': 'mutation',
+  'admin.events.replayNext': 'mutation',
+  'admin.system.health': 'query',
+  'admin.system.config': 'query',
   'admin.audit.list': 'query',
 }

@@ -1,8 +1,14 @@
 import type {
   AuditFilter,
   AuditPage,
+  ConfigEntry,
+  DeadLetterPage,
+  EventsState,
+  HealthReport,
   ListedUserFilter,
   ListedUserPage,
+  Replayed,
+  ReplayRange,
   StaffPost,
   StaffPostFilter,
   StaffPostPage,
@@ -31,6 +37,10 @@ export interface Admin {
   readonly users: AdminUsers
   /** Posts, in sight or not. For admins and moderators. */
   readonly posts: AdminPosts
+  /** The events and their consumers. For admins. */
+  readonly events: AdminEvents
+  /** The server itself. For admins. */
+  readonly system: AdminSystem
   /** What staff did. For admins. */
   readonly audit: AdminAudit
 }
@@ -78,6 +88,40 @@ export interface AdminPosts {
   restore(id: number, options?: CallOptions): Promise<boolean>
 }
 
+/** The events, how far their consumers are, and what those gave up. */
+export interface AdminEvents {
+  /** How far each consumer is, and what waits. */
+  state(options?: CallOptions): Promise<EventsState>
+  /** What consumers gave up, the oldest first, with error and payload. */
+  dead(filter?: { consumer?: string }, options?: PageOptions): Pages<DeadLetterPage>
+  /** Has one tried again, as often as at first. @throws `admin.letter_not_found` */
+  replay(id: number, options?: CallOptions): Promise<void>
+  /** Forgets one for good: its effect never happens. @throws `admin.letter_not_found` */
+  drop(id: number, options?: CallOptions): Promise<void>
+  /**
+   * Has the next ones tried again, in one transaction, and says how far that is. All are, when it is called until there is no
+   * `nextCursor`; it may stop after each call, and go on later from elsewhere.
+   *
+   * @example
+   * ```ts
+   * for (let cursor: number | null | undefined; cursor !== null; ) {
+   *   const { nextCursor, remaining }: Replayed = await pinstack.admin.events.replayNext({ cursor })
+   *   console.log(remaining, 'left')
+   *   cursor = nextCursor
+   * }
+   * ```
+   */
+  replayNext(range?: ReplayRange, options?: CallOptions): Promise<Replayed>
+}
+
+/** The server itself. */
+export interface AdminSystem {
+  /** How each dependency is doing. */
+  health(options?: CallOptions): Promise<HealthReport>
+  /** Every setting and where it came from, secrets masked; of the process that answers. */
+  config(options?: CallOptions): Promise<ConfigEntry[]>
+}
+
 /** The trail: each action of staff, with who, what, when and from where. */
 export interface AdminAudit {
   /** The newest first. */
@@ -104,6 +148,18 @@ export function createAdmin(call: Call): Admin {
       get: (id, options) => call('admin.posts.byId', { id }, options),
       remove: async (id, reason, options) => (await call('admin.posts.remove', { id, reason }, options)).changed,
       restore: async (id, options) => (await call('admin.posts.restore', { id }, options)).changed,
+    },
+    events: {
+      state: (options) => call('admin.events.state', undefined, options),
+      dead: (filter, { limit, ...options } = {}) =>
+        pagesOf((cursor?: number) => call('admin.events.dead', { ...filter, limit, cursor }, options)),
+      replay: (id, options) => call('admin.events.replay', { id }, options),
+      drop: (id, options) => call('admin.events.drop', { id }, options),
+      replayNext: (range = {}, options) => call('admin.events.replayNext', range, options),
+    },
+    system: {
+      health: (options) => call('admin.system.health', undefined, options),
+      config: (options) => call('admin.system.config', undefined, options),
     },
     audit: {
       list: (filter, { limit, ...options } = {}) =>

@@ -1,6 +1,7 @@
 import { isPinstackError } from './errors.ts'
 import type { Tokens } from './procedures.ts'
 import { sessionOf, type Announcement, type AuthChange, type Session, type SessionStore, type SignedOutReason } from './session.ts'
+import { sleep } from './sleep.ts'
 import type { Send } from './transport.ts'
 
 /**
@@ -9,6 +10,9 @@ import type { Send } from './transport.ts'
  */
 const renewTimeoutMs = 4_000
 const renewTriesMax = 2
+
+/** Whether the store says what another tab has announced. */
+const looksAfterMs = [0, 50, 200, 1_000]
 
 export interface Keeper {
   /** The session is renewed and ended by someone else. */
@@ -63,13 +67,20 @@ export function createKeeper({ store, send, nowMs }: { store: SessionStore; send
     }
   }
 
-  /** What another tab did is told here, unless the store says otherwise by now, or says it of a session that is not shared. */
-  async function hear(announcement: Announcement): Promise<void> {
-    if (announcement.from === from) return
-    const { change } = announcement
-    const session = await store.load()
-    const now = session?.sessionId ?? null
-    if (now === (change.state === 'signed_in' ? change.sessionId : null) && now !== known) tell(change)
+  /**
+   * What another tab did is told here, unless the store says otherwise: it has happened to be undone, or is of a session that is not
+   * shared. The message may be faster than the storage's new content, so there is more than one look.
+   */
+  async function hear({ from: teller, change }: Announcement): Promise<void> {
+    if (teller === from) return
+    for (const waitMs of looksAfterMs) {
+      await sleep(waitMs)
+      const session = await store.load()
+      const now = session?.sessionId ?? null
+      if (now !== (change.state === 'signed_in' ? change.sessionId : null)) continue
+      if (now !== known) tell(change)
+      return
+    }
   }
 
   function tellAll(change: AuthChange): void {

@@ -13,15 +13,24 @@ import { createRetries } from './retries.ts'
 import { memoryStore, type AuthChange, type Session, type SessionStore } from './session.ts'
 import { createSend, type CallOptions, type Fetch } from './transport.ts'
 
-export type { Admin, AdminAudit, AdminPosts, AdminUsers } from './admin.ts'
+export type { Admin, AdminAudit, AdminEvents, AdminPosts, AdminSystem, AdminUsers } from './admin.ts'
 export type {
   AuditEntry,
   AuditFilter,
   AuditPage,
+  ConfigEntry,
+  ConsumerState,
+  DeadEvent,
+  DeadLetter,
+  DeadLetterPage,
+  EventsState,
+  HealthReport,
   ListedUser,
   ListedUserFilter,
   ListedUserPage,
   Removal,
+  Replayed,
+  ReplayRange,
   SignedInPlace,
   StaffPost,
   StaffPostFilter,

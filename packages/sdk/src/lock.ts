@@ -6,7 +6,7 @@ export type Lock = <T>(work: () => Promise<T>) => Promise<T>
 
 /** Web Locks, where there are some: browsers in secure contexts, Node 24, Deno. */
 interface Locks {
-  request<T>(name: string, options: { signal: AbortSignal }, work: () => Promise<T>): Promise<T>
+  request(name: string, options: { signal: AbortSignal }, work: () => Promise<unknown>): Promise<unknown>
 }
 
 /** Then the work is done all the same: to wait for ever would be worse than to renew twice. */
@@ -24,20 +24,28 @@ export function tabLock(name: string, storage?: WebStorage): Lock {
   }
 }
 
+/**
+ * How long a write to the storage may take to reach the other tabs, whose processes have copies of it: Chromium hands a lock on sooner
+ * than that, and whoever got it would renew by the old token.
+ */
+const settleMs = 100
+
 async function underLock<T>(locks: Locks, name: string, work: () => Promise<T>): Promise<T> {
   const waited = new AbortController()
   const timer = setTimeout(() => waited.abort(), waitMsMax)
-  let isHeld = false
-  try {
-    return await locks.request(name, { signal: waited.signal }, () => {
+  return new Promise((resolve, reject) => {
+    let isHeld = false
+    const locked = locks.request(name, { signal: waited.signal }, async () => {
       clearTimeout(timer)
       isHeld = true
-      return work()
+      await work().then(resolve, reject)
+      await sleep(settleMs) // @NOTE only the next one waits for it
     })
-  } catch (error) {
-    if (isHeld || !waited.signal.aborted) throw error
-    return work()
-  }
+    locked.catch((error: unknown) => {
+      if (isHeld || !waited.signal.aborted) reject(error)
+      else work().then(resolve, reject)
+    })
+  })
 }
 
 const turns = new Map<string, Promise<unknown>>()
@@ -59,8 +67,6 @@ async function inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
  */
 const leaseMs = 3_000
 const extendEveryMs = 1_000
-/** For a write to reach the other tabs, which may run in processes of their own. Whoever wrote last has the lease. */
-const settleMs = 30
 const lookEveryMs = 50
 interface Lease {
   owner: string
@@ -86,7 +92,7 @@ async function acquire(storage: WebStorage, key: string, { owner, write }: { own
   while (Date.now() < endMs) {
     if (!isHeld(readLease(storage, key))) {
       write()
-      await sleep(settleMs)
+      await sleep(settleMs) // whoever wrote last has the lease
       if (readLease(storage, key)?.owner === owner) return
     }
     await sleep(lookEveryMs * (1 + Math.random()))

@@ -122,3 +122,17 @@ it('is for nobody else, and is tried again where the second changes nothing', as
   expect(lossy.paths).toEqual(['admin.users.suspend', 'admin.users.suspend'])
   expect(await actions(idOf(ann))).toEqual(['user.suspend'])
 })
+
+it('shows events, health and settings', async () => {
+  const { consumers, outbox } = await staff().events.state()
+  expect(consumers.length).toBeGreaterThan(0)
+  expect(outbox.lastSeq).toBeGreaterThan(0)
+  expect(await staff().events.dead().all({ max: 10 })).toEqual([])
+  expect(await staff().events.replayNext()).toEqual({ replayed: 0, nextCursor: null, remaining: 0 })
+  for (const call of [staff().events.replay(1), staff().events.drop(1)])
+    await expect(call).rejects.toMatchObject({ code: 'admin.letter_not_found' })
+  expect(await staff().system.health()).toMatchObject({ status: 'up', parts: { database: { status: 'up' } } })
+  const settings = await staff().system.config()
+  expect(settings).toContainEqual({ key: 'rateLimits.enabled', value: false, source: expect.any(String) })
+  expect(JSON.stringify(settings)).not.toContain(server.config.auth.secret)
+})

@@ -123,4 +123,10 @@ export async function admin(): Promise<void> {
     show(await pinstack.admin.posts.remove(id, 'spam', { signal }))
   }
   for await (const { action, detail } of pinstack.admin.audit.list({ targetType: 'user' })) show(action, detail?.['reason'])
+  for (const { name, lag } of (await pinstack.admin.events.state()).consumers) show(name, lag)
+  for await (const { id, event, error } of pinstack.admin.events.dead({ consumer: 'counters' })) {
+    show(event.type, error, await pinstack.admin.events.replay(id), await pinstack.admin.events.drop(id))
+  }
+  show((await pinstack.admin.events.replayNext({ limit: 500 })).remaining, (await pinstack.admin.system.health()).status)
+  for (const { key, value, source } of await pinstack.admin.system.config()) show(key, value, source)
 }

@@ -21,8 +21,11 @@ type FlatRouter<Of extends 'input' | 'output'> = FlatOf<Of, 'auth'> &
   FlatOf<Of, 'notifications'> &
   FlatAdmin<Of, 'users'> &
   FlatAdmin<Of, 'posts'> &
+  FlatAdmin<Of, 'events'> &
+  FlatAdmin<Of, 'system'> &
   FlatAdmin<Of, 'audit'>
-type FlatAdmin<Of extends 'input' | 'output', Name extends 'users' | 'posts' | 'audit'> = Flat<
+type AdminRouters = 'users' | 'posts' | 'events' | 'system' | 'audit'
+type FlatAdmin<Of extends 'input' | 'output', Name extends AdminRouters> = Flat<
   Trees[Of]['admin'][Name],
   AppRouter['admin'][Name],
   `admin.${Name}.`
@@ -56,7 +59,7 @@ it('has the procedures, inputs and outputs of the router, and no others', () => 
   expectTypeOf<keyof AppRouter['_def']['record']>().toEqualTypeOf<
     'admin' | 'auth' | 'live' | 'notifications' | 'posts' | 'relations' | 'users'
   >()
-  expectTypeOf<keyof AppRouter['_def']['record']['admin']>().toEqualTypeOf<'users' | 'posts' | 'audit'>()
+  expectTypeOf<keyof AppRouter['_def']['record']['admin']>().toEqualTypeOf<AdminRouters>()
   expectTypeOf<keyof Procedures | LeftOut>().toEqualTypeOf<keyof FlatRouter<'input'>>()
   expectTypeOf<Ours<'input'>>().toEqualTypeOf<Plain<Omit<FlatRouter<'input'>, LeftOut>>>()
   expectTypeOf<Ours<'output'>>().toEqualTypeOf<NothingIsVoid<Omit<FlatRouter<'output'>, LeftOut>>>()
