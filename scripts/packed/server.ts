@@ -23,7 +23,9 @@ export async function startPinstack(
   const server = run(dir, [...command, 'up', '--port', String(port), '--metrics-port', String(metricsPort)], env)
   const url = `http://127.0.0.1:${port}`
   const isReady = async () => {
-    const { status } = await fetch(`${url}/readyz`).catch((cause: unknown) => Promise.reject(new Error(server.output(), { cause })))
+    const { status } = await fetch(`${url}/readyz`).catch((cause: unknown) => {
+      throw new Error(server.output(), { cause })
+    })
     if (status !== 200) throw new Error(`not ready: ${status}`)
   }
   try {
