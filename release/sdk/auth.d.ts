@@ -1,16 +1,8 @@
 import type { Tokens } from './procedures.js';
-import { type Session, type SessionStore } from './session.js';
+import { type AuthChange, type Session, type SessionStore, type SignedOutReason } from './session.js';
 import type { Send } from './transport.js';
-export type AuthChange = {
-    state: 'signed_in';
-    userId: number;
-    sessionId: string;
-} | {
-    state: 'signed_out';
-    reason: SignedOutReason;
-};
-export type SignedOutReason = 'logout' | 'ended' | 'deleted';
 export interface Keeper {
+    readonly readOnly: boolean;
     current(): Promise<Session | null>;
     fresh(): Promise<Session | null>;
     renew(used: Session): Promise<Session | null>;

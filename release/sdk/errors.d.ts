@@ -14,6 +14,10 @@ export declare class PinstackError<Code extends string = string> extends Error {
     readonly requestId: string | null;
     readonly retryAfterMs: number | null;
     constructor(code: Code, message: string, details?: ErrorDetails);
+    get fieldErrors(): FieldErrors;
+}
+export interface FieldErrors {
+    readonly [field: string]: string | undefined;
 }
 export interface ErrorDetails {
     status?: number;

@@ -3,6 +3,9 @@ export interface Pages<Page extends {
     items: readonly unknown[];
 }> extends AsyncIterable<Page['items'][number]> {
     pages(): AsyncIterableIterator<Page>;
+    all(options: {
+        max: number;
+    }): Promise<Page['items'][number][]>;
 }
 export interface PageOptions extends CallOptions {
     limit?: number;

@@ -2,6 +2,7 @@ import type { ByteStream } from './event-stream.js';
 export interface CallOptions {
     signal?: AbortSignal;
     timeoutMs?: number;
+    retries?: number;
 }
 export type Fetch = (url: string, init: {
     method: string;

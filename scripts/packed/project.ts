@@ -24,11 +24,11 @@ export function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(inherited)
 }
 
-/** Compiles a file of the project with exactly these options, libraries included. Returns what the compiler says: nothing, when it is content. */
-export function compile(dir: string, compiler: string, file: string, options: Record<string, unknown>): string {
-  const config = join(dir, `tsconfig-${compiler}-${options.moduleResolution}.json`)
+/** Compiles files of the project with exactly these options, libraries included. Returns what the compiler says: nothing, when it is content. */
+export function compile(dir: string, compiler: string, files: string[], options: Record<string, unknown>): string {
+  const config = join(dir, `tsconfig-${compiler}-${String(options.moduleResolution)}.json`)
   const compilerOptions = { target: 'es2022', strict: true, noEmit: true, skipLibCheck: false, types: [], ...options }
-  writeFileSync(config, JSON.stringify({ compilerOptions, files: [file] }))
+  writeFileSync(config, JSON.stringify({ compilerOptions, files }))
   try {
     return execFileSync(process.execPath, [join(dir, 'node_modules', compiler, 'bin', 'tsc'), '-p', config], { cwd: dir, encoding: 'utf8' })
   } catch (error) {
@@ -38,9 +38,21 @@ export function compile(dir: string, compiler: string, file: string, options: Re
 
 /** The module resolutions that apps use. */
 export const resolutions = [
+  { module: 'node16', moduleResolution: 'node16' },
   { module: 'nodenext', moduleResolution: 'nodenext' },
   { module: 'esnext', moduleResolution: 'bundler' },
 ]
+
+/** The compilers that apps use, each under the name that it is installed by. */
+export const compilers = {
+  'typescript-5.5': '~5.5.4',
+  'typescript-5.9': '~5.9.3',
+  'typescript-6': '^6.0.3',
+  'typescript-7': '^7.0.2',
+}
+
+/** Those that read the declarations of the libraries that the server is made of: tRPC's need 5.7. */
+export const serverCompilers = ['typescript-5.9', 'typescript-6', 'typescript-7']
 
 export interface Running {
   child: ChildProcess

@@ -26,13 +26,13 @@ afterAll(async () => {
 
 const runNode = (file: string, ...args: string[]) => run(process.execPath, ['--conditions=@pinstack/source', join(project, file), ...args])
 
-it('examples/curl.sh', async () => {
-  const { stdout } = await run('bash', [path('../../../examples/curl.sh'), server.url])
+it('examples/curl', async () => {
+  const { stdout } = await run('bash', [path('../../../examples/curl/curl.sh'), server.url])
   const answers = stdout
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as { status: number; data: any })
-  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 201, 200])
   expect(answers[0]!.data.email).toBe(`${answers[0]!.data.username}@example.com`)
   expect(answers[1]!.data.total).toBe(1)
 })

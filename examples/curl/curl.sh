@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Registers a user, signs in, reads the account, finds it again and signs out, over the HTTP API.
+# Registers a user, signs in, reads the account, finds it again, writes a post and signs out, over the HTTP API.
 # Needs a running server (`npx pinstack up`) and curl.
 #
-#   examples/curl.sh [http://127.0.0.1:8080]
+#   ./curl.sh [http://127.0.0.1:8080]
 set -euo pipefail
 
 api="${1:-http://127.0.0.1:8080}/api/v1"
@@ -27,6 +27,9 @@ call "$api/auth/me" --header "Authorization: Bearer $access_token"
 
 echo 'Searching'
 call --get "$api/users/search" --data-urlencode "query=$name"
+
+echo 'Writing a post'
+call "$api/posts" --header "Authorization: Bearer $access_token" --data '{"title":"Hello","content":"From the command line.","tags":["curl"]}'
 
 echo 'Signing out'
 call "$api/auth/logout" --data "{\"refresh_token\":\"$refresh_token\"}"

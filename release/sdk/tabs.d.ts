@@ -1,0 +1,2 @@
+import { type SessionStore } from './session.js';
+export declare function tabsOf(name: string): Required<Pick<SessionStore, 'announce' | 'subscribe'>>;
