@@ -21,12 +21,13 @@ import { readBacklog, readLastSeq } from './outbox/read.ts'
 import { createRouter, type AppRouter } from './router.ts'
 import { createRoutes } from './routes.ts'
 import { mergeRouters, router } from './rpc/procedures.ts'
+import type { Host, MountOptions } from './surfaces/host.ts'
 import { createHealth, type HealthCheck } from './surfaces/health.ts'
 import { createHttpSurface, type HttpSurface } from './surfaces/http.ts'
 import { createLogger } from './surfaces/logging.ts'
 import { createMetrics, type Metrics } from './surfaces/metrics.ts'
 import { createMetricsSurface } from './surfaces/metrics-http.ts'
-import { mountOn, type Host, type MountOptions } from './surfaces/mount.ts'
+import { mountOn } from './surfaces/mount.ts'
 import { version } from './version.ts'
 
 export { DomainError, defineErrors, type ErrorKind } from './core/errors.ts'
@@ -46,7 +47,7 @@ export { id, idInPath, pageQuery, text } from './rest/fields.ts'
 export { eventRoute, route, type Route, type RouteAuth } from './rest/route.ts'
 export type { AppRouter } from './router.ts'
 export { admin, authed, open, router } from './rpc/procedures.ts'
-export type { MountOptions } from './surfaces/mount.ts'
+export type { MountOptions } from './surfaces/host.ts'
 
 export interface ServerOptions<Features extends readonly Feature[] = readonly Feature[]> {
   /** What this server does beside what Pinstack does; see `defineFeature`. */
