@@ -19,7 +19,7 @@ export function npm(cwd: string, args: string[]): string {
 /** What a person's shell has: nothing of the npm and the test runner that this runs in. */
 export function environment(): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(npm_(?!config_(registry|cafile))|VITEST|NODE_|TEST|INIT_CWD|CI$|FORCE_COLOR)/.test(name),
+    ([name]) => !/^(npm_(?!config_(registry|cafile))|VITEST|NODE_(?!EXTRA_CA_CERTS)|TEST|INIT_CWD|CI$|FORCE_COLOR)/.test(name),
   )
   return Object.fromEntries(inherited)
 }
