@@ -11,6 +11,8 @@ export interface Package {
   dir: string
   /** Source files that become a file each in `dist`. */
   entries: string[]
+  /** The source file of each subpath of `exports`. */
+  sources: Record<string, string>
   /** Whether others import it, and so read its declarations. */
   hasTypes: boolean
   bin: Record<string, string>
@@ -42,11 +44,13 @@ export function packages(): Package[] {
   }
   for (const item of found) visit(item)
   return ordered.map(({ dir, manifest }) => {
-    const sources = Object.values(manifest.exports ?? {}).flatMap((target) =>
-      typeof target === 'string' ? [] : [target['@pinstack/source']!],
+    const sources = Object.fromEntries(
+      Object.entries(manifest.exports ?? {}).flatMap(([path, target]) =>
+        typeof target === 'string' ? [] : [[path, join(dir, target['@pinstack/source']!)]],
+      ),
     )
     const bin = manifest.bin ?? {}
-    const entries = [...sources, ...(Object.keys(bin).length > 0 ? ['./src/main.ts'] : [])].map((entry) => join(dir, entry))
-    return { name: manifest.name, dir, entries, hasTypes: sources.length > 0, bin }
+    const entries = [...Object.values(sources), ...(Object.keys(bin).length > 0 ? [join(dir, './src/main.ts')] : [])]
+    return { name: manifest.name, dir, entries, sources, hasTypes: Object.keys(sources).length > 0, bin }
   })
 }

@@ -42,7 +42,7 @@ function events(): Dashboard {
     })
     .timeSeries({
       title: 'Failures in the background',
-      about: 'Of the relay, the tail, consumers and jobs. Each is tried again.',
+      about: 'Of the relay, the tail, consumers, jobs and the publisher to Kafka. Each is tried again.',
       queries: [[rate('background_failures_total', { by: 'part' }), '{{part}}']],
       unit: 'ops',
       width: 12,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A real Apache Kafka of one node (KRaft) without Docker: jars from Maven Central (44 MB), Java 17 or newer.
-#   kafka.sh install | start | stop | kill9 | status | topics [ARGUMENTS] | groups [ARGUMENTS] | wipe
+#   kafka.sh install | start | stop | kill9 | status | topics [ARGUMENTS] | groups [ARGUMENTS] | configs ARGUMENTS | wipe
 # KAFKA_EXTRA_CONF names a file of properties that are added to its own. KAFKA_BROKER_DIR is where the jars are.
 set -euo pipefail
 HERE="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -85,6 +85,7 @@ kill9) stop_process KILL ;; # an outage: nothing is flushed or handed over
 status) alive ;;
 topics) shift; run_java org.apache.kafka.tools.TopicCommand --bootstrap-server "$BOOT" "${@:---describe}" ;;
 groups) shift; run_java org.apache.kafka.tools.consumer.group.ConsumerGroupCommand --bootstrap-server "$BOOT" "${@:---list}" ;;
+configs) shift; run_java kafka.admin.ConfigCommand --bootstrap-server "$BOOT" "$@" ;;
 wipe) if alive; then stop_process; fi; rm -rf "$DATA" "$DATA.log" "$CONF" ;;
 *) sed -n '2,4p' "$0" >&2; exit 2 ;;
 esac

@@ -1,13 +1,16 @@
 import { Command } from 'commander'
 import { addAdminCommands } from './commands/admin.ts'
+import { addCompletion } from './commands/completion.ts'
 import { addConfigCommands } from './commands/config.ts'
 import { addDeployCommands } from './commands/deploy.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addEventsCommands } from './commands/events.ts'
+import { addImportCommands } from './commands/import.ts'
 import { addKeysCommands } from './commands/keys.ts'
 import { addMigrateCommands } from './commands/migrate.ts'
 import { addOpenapiCommand } from './commands/openapi.ts'
 import { addSeedCommand } from './commands/seed.ts'
+import { addSessionsCommands } from './commands/sessions.ts'
 import { addUpCommand } from './commands/up.ts'
 import { addUserCommands } from './commands/user.ts'
 import { styled } from './terminal.ts'
@@ -35,8 +38,10 @@ Commands work on this machine's data, whether the server runs or not. Exit codes
     addUpCommand,
     addMigrateCommands,
     addSeedCommand,
+    addImportCommands,
     addConfigCommands,
     addUserCommands,
+    addSessionsCommands,
     addAdminCommands,
     addKeysCommands,
     addOpenapiCommand,
@@ -46,6 +51,7 @@ Commands work on this machine's data, whether the server runs or not. Exit codes
   ])
     add(program)
   for (const command of withSubcommands(program)) speakPlainly(command)
+  for (const command of addCompletion(program)) speakPlainly(command)
   return program
 }
 

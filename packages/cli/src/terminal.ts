@@ -62,3 +62,8 @@ const noBorders = Object.fromEntries(
 export function isInteractive(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true
 }
+
+/** What users wrote about themselves may hold line breaks, and commands to the terminal. */
+export function plain(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ')
+}

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net'
@@ -78,6 +78,7 @@ async function call(url: string, body: unknown): Promise<{ status: number; data:
 
 describe('wrong use ends with 2 and a sentence that helps', () => {
   const cases: [args: string, sentence: string][] = [
+    ['sessions revoke', 'pinstack: Name sessions by their ids'],
     ['ip', "pinstack: Unknown command 'ip'\n(Did you mean up?)"],
     ['up --prot 1', "pinstack: Unknown option '--prot'\n(Did you mean --port?)"],
     ['up --port', "pinstack: Option '-p, --port <port>' argument missing"],
@@ -292,6 +293,44 @@ it('makes, shows and deletes accounts from a script', async () => {
   expect((await call(`${server.url}/api/v1/auth/login`, { login: 'ada', password: 'battery staple' })).status).toBe(404)
   server.process.kill('SIGTERM')
   await server.ended
+})
+
+it('lists and ends sessions, of a running server too', async () => {
+  const on = ['--data', join(dir, 'sessions')]
+  await spawned(['user', 'create', 'ada', '--email', 'ada@example.com', '--password-stdin', ...on], { stdin: 'correct horse\n' })
+  const server = await up(on)
+  const login = async (): Promise<string> =>
+    (await call(`${server.url}/api/v1/auth/login`, { login: 'ada', password: 'correct horse' })).data.refresh_token
+  const refresh = async (token: string) => (await call(`${server.url}/api/v1/auth/refresh`, { refresh_token: token })).status
+  const [first, second] = [await login(), await login()]
+  const list = async (): Promise<{ id: string }[]> => JSON.parse((await run(['sessions', 'list', 'ada', '--json', ...on])).stdout)
+  const [latest, earlier] = await list()
+  expect((await run(['sessions', 'list', 'ADA@example.com', ...on])).stdout).toContain(latest!.id)
+
+  const ended = await run(['sessions', 'revoke', earlier!.id, 'nosuch', ...on])
+  expect(ended).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^1 session has ended\.\n.*There is no session nosuch\.\n$/) })
+  expect(await list()).toMatchObject([{ id: latest!.id }])
+  expect([await refresh(first), await refresh(second)]).toEqual([401, 200])
+
+  const unsure = await run(['sessions', 'revoke', '--all-of', 'ada', ...on])
+  expect(unsure).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--yes') })
+  const all = await run(['sessions', 'revoke', '--all-of', 'ada', '--yes', '--json', ...on])
+  expect(JSON.parse(all.stdout)).toEqual({ ended: [latest!.id] })
+  expect(await run(['sessions', 'list', 'ada', ...on])).toMatchObject({ exitCode: 0, stderr: 'ada is signed in nowhere.\n' })
+  expect(await run(['sessions', 'list', 'nobody', ...on])).toMatchObject({ exitCode: 1, stderr: 'pinstack: User not found.\n' })
+  server.process.kill('SIGTERM')
+  await server.ended
+})
+
+it('completes commands, subcommands and what an option takes', async () => {
+  const offered = async (...words: string[]) =>
+    (await spawned(['complete', '--', ...words])).stdout.split('\n').map((line) => line.split('\t')[0])
+  expect(await offered('sess')).toEqual(['sessions', ':4', ''])
+  expect(await offered('user', '')).toEqual(['create', 'show', 'delete', 'reset-password', ':4', ''])
+  expect(await offered('admin', 'grant', 'ada', '--role', '')).toEqual(['admin', 'moderator', ':4', ''])
+  const script = (await spawned(['completion', 'bash'])).stdout
+  const checked = spawnSync('bash', ['-c', `${script}\ncomplete -p pinstack`], { encoding: 'utf8' })
+  expect(checked).toMatchObject({ status: 0, stdout: 'complete -F __pinstack_complete pinstack\n', stderr: '' })
 })
 
 it('takes migrations up and back', async () => {

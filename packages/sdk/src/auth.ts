@@ -1,18 +1,7 @@
 import { isPinstackError } from './errors.ts'
 import type { Tokens } from './procedures.ts'
-import { sessionOf, type Session, type SessionStore } from './session.ts'
+import { sessionOf, type Announcement, type AuthChange, type Session, type SessionStore, type SignedOutReason } from './session.ts'
 import type { Send } from './transport.ts'
-
-/** Someone signed in, or is signed in no longer and why. */
-export type AuthChange = { state: 'signed_in'; userId: number; sessionId: string } | { state: 'signed_out'; reason: SignedOutReason }
-
-export type SignedOutReason =
-  /** `logout` was called. */
-  | 'logout'
-  /** The server ended the session: revoked elsewhere, expired, or its refresh token was used by someone else. */
-  | 'ended'
-  /** The account was deleted. */
-  | 'deleted'
 
 /**
  * A renewal whose answer is lost is tried once more: the server repeats its answer for 10 s, and treats the old token as
@@ -22,6 +11,8 @@ const renewTimeoutMs = 4_000
 const renewTriesMax = 2
 
 export interface Keeper {
+  /** The session is renewed and ended by someone else. */
+  readonly readOnly: boolean
   current(): Promise<Session | null>
   /** The session with a token that is good for a while, null when nobody is signed in. */
   fresh(): Promise<Session | null>
@@ -40,6 +31,10 @@ export interface Keeper {
 
 export function createKeeper({ store, send, nowMs }: { store: SessionStore; send: Send; nowMs(): number }): Keeper {
   const listeners = new Set<(state: AuthChange) => void>()
+  const from = `${nowMs()}-${Math.random()}`
+  /** Which session the listeners believe in: null for none, undefined before anyone has looked. */
+  let known: string | null | undefined
+  let unsubscribe: (() => void) | undefined
   let last: Promise<unknown> = Promise.resolve()
   let renewal: { of: string; result: Promise<Session | null> } | undefined
 
@@ -49,7 +44,14 @@ export function createKeeper({ store, send, nowMs }: { store: SessionStore; send
     return result
   }
 
+  async function load(): Promise<Session | null> {
+    const session = await store.load()
+    if (known === undefined) known = session?.sessionId ?? null
+    return session
+  }
+
   function tell(state: AuthChange): void {
+    known = state.state === 'signed_in' ? state.sessionId : null
     for (const listener of listeners) {
       try {
         listener(state)
@@ -61,6 +63,20 @@ export function createKeeper({ store, send, nowMs }: { store: SessionStore; send
     }
   }
 
+  /** What another tab did is told here, unless the store says otherwise by now, or says it of a session that is not shared. */
+  async function hear(announcement: Announcement): Promise<void> {
+    if (announcement.from === from) return
+    const { change } = announcement
+    const session = await store.load()
+    const now = session?.sessionId ?? null
+    if (now === (change.state === 'signed_in' ? change.sessionId : null) && now !== known) tell(change)
+  }
+
+  function tellAll(change: AuthChange): void {
+    tell(change)
+    store.announce?.({ from, change })
+  }
+
   async function keep(tokens: Tokens): Promise<Session> {
     const session = sessionOf(tokens, nowMs())
     await store.save(session)
@@ -69,13 +85,13 @@ export function createKeeper({ store, send, nowMs }: { store: SessionStore; send
 
   async function signIn(tokens: Tokens): Promise<Session> {
     const session = await keep(tokens)
-    tell({ state: 'signed_in', userId: session.userId, sessionId: session.sessionId })
+    tellAll({ state: 'signed_in', userId: session.userId, sessionId: session.sessionId })
     return session
   }
 
   async function signOut(reason: SignedOutReason): Promise<void> {
     await store.save(null)
-    tell({ state: 'signed_out', reason })
+    tellAll({ state: 'signed_out', reason })
   }
 
   /** One renewal serves all calls that wait for it, in its success as in its failure. */
@@ -91,6 +107,7 @@ export function createKeeper({ store, send, nowMs }: { store: SessionStore; send
   /** Whoever had to wait while another tab renewed finds a new token in the store, and uses that. */
   async function renewInTurn(used: Session): Promise<Session | null> {
     const session = await store.load()
+    if (store.readOnly) return session?.accessToken === used.accessToken ? null : session
     if (session?.refreshToken !== used.refreshToken) return session // @NOTE the access tokens of one second may be the same
     try {
       return await keep(await sendRenewal(session))
@@ -112,8 +129,8 @@ export function createKeeper({ store, send, nowMs }: { store: SessionStore; send
   }
 
   async function fresh(): Promise<Session | null> {
-    const session = await store.load()
-    if (!session || nowMs() < session.renewAtMs) return session
+    const session = await load()
+    if (!session || store.readOnly || nowMs() < session.renewAtMs) return session
     try {
       return await renew(session)
     } catch (error) {
@@ -124,8 +141,17 @@ export function createKeeper({ store, send, nowMs }: { store: SessionStore; send
 
   function onChange(listener: (state: AuthChange) => void): () => void {
     listeners.add(listener)
-    return () => listeners.delete(listener)
+    if (!unsubscribe && store.subscribe) {
+      unsubscribe = store.subscribe((announcement) => void hear(announcement).catch(() => {})) // a store that cannot be read has nothing to tell
+      void load().catch(() => {})
+    }
+    return () => {
+      listeners.delete(listener)
+      if (listeners.size > 0) return
+      unsubscribe?.()
+      unsubscribe = undefined
+    }
   }
 
-  return { current: async () => store.load(), fresh, renew, exclusive, signIn, keep, signOut, onChange }
+  return { readOnly: store.readOnly ?? false, current: load, fresh, renew, exclusive, signIn, keep, signOut, onChange }
 }

@@ -1,25 +1,57 @@
-import { createKeeper, type AuthChange } from './auth.ts'
-import { createCall } from './call.ts'
+import { createAdmin, type Admin } from './admin.ts'
+import { createKeeper } from './auth.ts'
+import { createCall, unlessEnded } from './call.ts'
 import { isPinstackError } from './errors.ts'
+import { createFeatures, type Features } from './features.ts'
 import { createLive, type Live } from './live.ts'
 import { createNotifications, type Notifications } from './notifications.ts'
 import { pagesOf, type PageOptions, type Pages } from './pages.ts'
 import { createPosts, type Posts } from './posts.ts'
 import type { Credentials, Me, NewUser, PasswordChange, SearchPage, SessionInfo, Tokens, User, UserChanges } from './procedures.ts'
 import { createRelations, type Relations } from './relations.ts'
-import { memoryStore, type Session, type SessionStore } from './session.ts'
+import { createRetries } from './retries.ts'
+import { memoryStore, type AuthChange, type Session, type SessionStore } from './session.ts'
 import { createSend, type CallOptions, type Fetch } from './transport.ts'
 
-export type { AuthChange, SignedOutReason } from './auth.ts'
+export type { Admin, AdminAudit, AdminPosts, AdminUsers } from './admin.ts'
+export type {
+  AuditEntry,
+  AuditFilter,
+  AuditPage,
+  ListedUser,
+  ListedUserFilter,
+  ListedUserPage,
+  Removal,
+  SignedInPlace,
+  StaffPost,
+  StaffPostFilter,
+  StaffPostPage,
+  Suspension,
+  SuspensionTerms,
+  UserCounters,
+  UserDetail,
+} from './admin-procedures.ts'
+export { asyncStore, type AsyncStorage } from './async-store.ts'
+export {
+  cookieStore,
+  documentCookies,
+  headerCookies,
+  type CookieAttributes,
+  type CookieDocument,
+  type Cookies,
+  type CookieStoreOptions,
+} from './cookie-store.ts'
 export {
   isPinstackError,
   PinstackError,
   type ClientErrorCode,
   type ErrorCode,
   type ErrorDetails,
+  type FieldErrors,
   type Issue,
   type ServerErrorCode,
 } from './errors.ts'
+export type { FeatureCall, Features } from './features.ts'
 export type { ByteStream } from './event-stream.ts'
 export type { Live, LiveOptions, LiveStatus, LiveStream, Reset } from './live.ts'
 export type { Notifications } from './notifications.ts'
@@ -55,9 +87,11 @@ export type {
   UserChanges,
 } from './procedures.ts'
 export type { Relations } from './relations.ts'
-export { memoryStore, webStore, type Session, type SessionStore, type WebStorage } from './session.ts'
+export { memoryStore, type Announcement, type AuthChange, type Session, type SessionStore, type SignedOutReason } from './session.ts'
 export type { CallOptions, Fetch, FetchResponse } from './transport.ts'
+export { webStore, type WebStorage } from './web-store.ts'
 
+/** For `createPinstack`. */
 export interface PinstackOptions {
   /** Of the server, such as `http://127.0.0.1:8080`. A path before the API's own is kept. */
   url: string
@@ -67,9 +101,16 @@ export interface PinstackOptions {
   fetch?: Fetch
   /** How long a call waits for its answer, in milliseconds: 30 s unless told otherwise. */
   timeoutMs?: number
+  /**
+   * How often a call is tried again where that is safe: twice unless told otherwise. Queries are, and changes that the server knows to
+   * be the same; other changes only when the server says that it did not run them. It waits as long as the server asks to, if that is
+   * no more than 5 s.
+   */
+  retries?: number
 }
 
-export interface Pinstack {
+/** A client of one server, for one user at a time. Made by `createPinstack`. */
+export interface Pinstack<App = unknown> {
   /**
    * Makes an account and signs it in.
    *
@@ -94,6 +135,15 @@ export interface Pinstack {
    * Signs out, here at once. Rejects when the server could not be told: its session then ends by itself when it is not used.
    */
   logout(options?: CallOptions): Promise<void>
+  /**
+   * Signs out here and at every other place. Rejects, and signs out nowhere, when the server cannot be told.
+   *
+   * @example
+   * ```ts
+   * await pinstack.logoutEverywhere() // a device was lost
+   * ```
+   */
+  logoutEverywhere(options?: CallOptions): Promise<void>
   /** The account that is signed in. */
   me(options?: CallOptions): Promise<Me>
   /**
@@ -104,6 +154,17 @@ export interface Pinstack {
   changePassword(change: PasswordChange, options?: CallOptions): Promise<void>
   /** The session as the store has it, null when nobody is signed in. Asks no server. */
   session(): Promise<Session | null>
+  /**
+   * The session with an access token that is good for a while, renewed where it has to be; null when nobody is signed in. For what
+   * speaks to the server by other means than this client, and for a proxy that renews cookies before pages are rendered.
+   *
+   * @example
+   * ```ts
+   * const session = await pinstack.freshSession()
+   * const answer = await fetch(`${url}/api/v1/user/me`, { headers: { authorization: `Bearer ${session?.accessToken}` } })
+   * ```
+   */
+  freshSession(options?: Pick<CallOptions, 'signal' | 'timeoutMs'>): Promise<Session | null>
   /**
    * Calls `listener` whenever someone signs in or is signed out, by you or by the server. Returns what stops it.
    *
@@ -117,16 +178,33 @@ export interface Pinstack {
   onAuthChange(listener: (change: AuthChange) => void): () => void
   /** The places where this account is signed in. */
   readonly sessions: Sessions
+  /** Accounts. */
   readonly users: Users
+  /** What users write. */
   readonly posts: Posts
   /** Who follows whom. */
   readonly relations: Relations
+  /** What users are told. */
   readonly notifications: Notifications
   /** What happens, as it happens. */
   readonly live: Live
+  /** What the server has beside Pinstack's own; typed by `createPinstack<typeof server>()`. */
+  readonly features: Features<App>
+  /** What staff sees and does. */
+  readonly admin: Admin
 }
 
+/**
+ * The places where an account is signed in.
+ *
+ * @example
+ * ```ts
+ * for (const session of await pinstack.sessions.list()) showDevice(session)
+ * await pinstack.sessions.revokeOthers()
+ * ```
+ */
 export interface Sessions {
+  /** All of this account, the one that asks among them. */
   list(options?: CallOptions): Promise<SessionInfo[]>
   /** Ends one session of this account. False when there was none: it had ended already. */
   revoke(id: string, options?: CallOptions): Promise<boolean>
@@ -134,8 +212,9 @@ export interface Sessions {
   revokeOthers(options?: CallOptions): Promise<number>
 }
 
+/** Accounts: one's own, and what others show of theirs. */
 export interface Users {
-  /** @throws `users.not_found` */
+  /** By its id. @throws `users.not_found` */
   get(id: number, options?: CallOptions): Promise<User>
   /** In any case of letters. @throws `users.not_found` */
   getByUsername(username: string, options?: CallOptions): Promise<User>
@@ -184,21 +263,39 @@ export type SearchOptions = PageOptions
  *
  * @throws {TypeError} for a `url` that is not http or https.
  */
-export function createPinstack({
+export function createPinstack<App = unknown>({
   url,
   store = memoryStore(),
   fetch = globalThis.fetch.bind(globalThis),
   timeoutMs = 30_000,
-}: PinstackOptions): Pinstack {
+  retries = 2,
+}: PinstackOptions): Pinstack<App> {
   const base = baseUrl(url)
-  const send = createSend(base, { fetch, timeoutMs })
+  const send = createRetries(createSend(base, { fetch, timeoutMs }), { timeoutMs, retries })
   const keeper = createKeeper({ store, send, nowMs: Date.now })
-  const call = createCall(send, keeper)
+  const call = createCall({ send, keeper, timeoutMs })
+
+  function assertWritable(): void {
+    if (store.readOnly) throw new TypeError('the session is read-only here: sign in and out where it is kept')
+  }
 
   async function enter(path: 'auth.register' | 'auth.login', input: NewUser | Credentials, options: CallOptions): Promise<Me> {
+    assertWritable()
     const tokens = (await send({ ...options, kind: 'mutation', path, input })) as Tokens
     await keeper.exclusive(() => keeper.signIn(tokens))
     return me(options)
+  }
+
+  async function logout(options: CallOptions = {}): Promise<void> {
+    assertWritable()
+    const session = await keeper.exclusive(async () => {
+      const current = await keeper.current()
+      if (current) await keeper.signOut('logout')
+      return current
+    })
+    if (!session) return
+    const { refreshToken } = session
+    await send({ ...options, kind: 'mutation', path: 'auth.logout', input: { refreshToken } }).catch(unlessGone)
   }
 
   async function me(options?: CallOptions): Promise<Me> {
@@ -208,16 +305,15 @@ export function createPinstack({
   return {
     register: (user, options = {}) => enter('auth.register', user, options),
     login: (credentials, options = {}) => enter('auth.login', credentials, options),
-    logout: (options = {}) =>
-      keeper.exclusive(async () => {
-        const session = await keeper.current()
-        if (!session) return
-        await keeper.signOut('logout')
-        const { refreshToken } = session
-        await send({ ...options, kind: 'mutation', path: 'auth.logout', input: { refreshToken } }).catch(unlessGone)
-      }),
+    logout,
+    async logoutEverywhere(options) {
+      assertWritable()
+      await call('auth.sessions.revokeOthers', undefined, options)
+      await logout(options)
+    },
     me,
     changePassword: async (change, options) => {
+      assertWritable()
       await call('auth.changePassword', change, options, (work) =>
         keeper.exclusive(async () => {
           const tokens = await work()
@@ -227,6 +323,7 @@ export function createPinstack({
       )
     },
     session: () => keeper.current(),
+    freshSession: (options) => unlessEnded(keeper.fresh(), { timeoutMs, ...options }),
     onAuthChange: (listener) => keeper.onChange(listener),
     sessions: {
       list: (options) => call('auth.sessions.list', undefined, options),
@@ -243,6 +340,7 @@ export function createPinstack({
       update: (changes, options) => call('users.update', changes, options),
       setAvatar: (avatarUrl, options) => call('users.setAvatar', { avatarUrl }, options),
       delete: async (options) => {
+        assertWritable()
         await call('users.delete', undefined, options)
         await keeper.exclusive(() => keeper.signOut('deleted'))
       },
@@ -251,13 +349,15 @@ export function createPinstack({
     posts: createPosts(call),
     relations: createRelations(call),
     notifications: createNotifications(call),
+    features: createFeatures<App>((kind) => createCall({ send: (request) => send({ ...request, kind }), keeper, timeoutMs })),
     live: createLive({ baseUrl: base, keeper, fetch, timeoutMs }),
+    admin: createAdmin(call),
   }
 }
 
 function baseUrl(url: string): string {
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    throw new TypeError(`url must be an http or https URL, not ${JSON.stringify(url)}`)
+  // Not by `URL`, of which React Native has little.
+  if (!/^https?:\/\/[^\s/?#]/i.test(url)) throw new TypeError(`url must be an http or https URL, not ${JSON.stringify(url)}`)
   return url.replace(/[?#].*$/, '').replace(/\/+$/, '')
 }
 

@@ -1,5 +1,6 @@
 /** The part of a response's `body` that is used. */
 export interface ByteStream {
+  /** Reads chunk by chunk. */
   getReader(): { read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>; cancel(reason?: unknown): Promise<unknown> }
 }
 

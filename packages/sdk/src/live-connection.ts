@@ -26,9 +26,14 @@ export async function* connect(
   if (accessToken !== undefined) headers['authorization'] = `Bearer ${accessToken}`
   if (lastEventId !== null) headers['last-event-id'] = lastEventId
   const ended = new AbortController()
-  const leave = () => ended.abort('aborted')
+  let why: 'aborted' | 'timeout' | undefined // @NOTE React Native's signals have no reason
+  const end = (reason: 'aborted' | 'timeout') => {
+    why ??= reason
+    ended.abort(reason)
+  }
+  const leave = () => end('aborted')
   let silentMs = timeoutMs
-  const expire = () => ended.abort('timeout')
+  const expire = () => end('timeout')
   let timer = setTimeout(expire, silentMs)
   const onBytes = () => {
     clearTimeout(timer)
@@ -53,22 +58,23 @@ export async function* connect(
     }
   } catch (error) {
     if (error instanceof PinstackError) throw error
-    if (ended.signal.reason === 'aborted') throw new PinstackError('aborted', `${path} was aborted`, { cause: signal.reason })
-    if (ended.signal.reason === 'timeout') throw new PinstackError('timeout', `${path}: nothing heard for ${silentMs} ms`, { cause: error })
+    if (why === 'aborted') throw new PinstackError('aborted', `${path} was aborted`, { cause: signal.reason })
+    if (why === 'timeout') throw new PinstackError('timeout', `${path}: nothing heard for ${silentMs} ms`, { cause: error })
     throw new PinstackError('network', `${path}: the connection to ${baseUrl} failed`, { cause: error })
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', leave)
-    ended.abort('aborted')
+    leave()
   }
 }
 
 interface Shape {
   message: string
-  data: { reason: string; httpStatus: number; errors?: Issue[]; requestId?: string }
+  data: { reason: string; httpStatus: number; errors?: Issue[]; details?: Record<string, string | null>; requestId?: string }
 }
 
 function toError(json: string): PinstackError {
   const { message, data } = JSON.parse(json) as Shape
-  return new PinstackError(data.reason, message, { status: data.httpStatus, issues: data.errors ?? [], requestId: data.requestId ?? null })
+  const { reason, httpStatus: status, errors: issues = [], details, requestId = null } = data
+  return new PinstackError(reason, message, { status, issues, details, requestId })
 }

@@ -1,11 +1,13 @@
 import type { Keeper } from './auth.ts'
-import { tokenRefusals, unlessAborted } from './call.ts'
+import { tokenRefusals, unlessEnded } from './call.ts'
 import { isPinstackError, PinstackError } from './errors.ts'
 import { connect } from './live-connection.ts'
 import type { Mark, NotificationChange, PostChange, RelationChange, Subscriptions } from './procedures.ts'
 import type { Session } from './session.ts'
+import { sleep } from './sleep.ts'
 import type { Fetch } from './transport.ts'
 
+/** For one stream. */
 export interface LiveOptions {
   /** Goes on after it: `lastEventId` of an earlier stream. A stream without begins now. */
   lastEventId?: string
@@ -15,6 +17,7 @@ export interface LiveOptions {
   onStatus?(status: LiveStatus): void
 }
 
+/** How the connection of a stream is doing. */
 export type LiveStatus =
   | { state: 'connecting' }
   /** All that was missed has come; what comes now has just happened. */
@@ -37,9 +40,11 @@ export interface LiveStream<Item> extends AsyncIterable<Item> {
 
 /** What was missed is no longer kept: load anew what the stream is about. What comes next has just happened. */
 export interface Reset {
+  /** Always `reset`. */
   type: 'reset'
 }
 
+/** Streams of what happens to whoever is signed in. */
 export interface Live {
   /**
    * What is put into one's own feed, read there or taken out of it.
@@ -170,7 +175,7 @@ async function* receive(deps: LiveDeps, path: Path, { signal, tell, lastEventId 
     let error: PinstackError | null = null
     let retryMs = waitMsMin + Math.random() * waitMsMin
     try {
-      session = await unlessAborted(keeper.fresh(), signal)
+      session = await unlessEnded(keeper.fresh(), { signal, timeoutMs: deps.timeoutMs })
       userId ??= session?.userId
       if (session?.userId !== userId) throw signedOut() // it would go on with what happens to somebody else
       const opening = {
@@ -191,8 +196,8 @@ async function* receive(deps: LiveDeps, path: Path, { signal, tell, lastEventId 
       if (!(cause instanceof PinstackError)) throw cause
       error = cause
       if (session && refused !== session && isPinstackError(cause, ...tokenRefusals)) {
-        refused = (await unlessAborted(keeper.renew(session), signal)) ?? undefined
-        if (!refused) throw signedOut(cause)
+        refused = (await unlessEnded(keeper.renew(session), { signal, timeoutMs: deps.timeoutMs })) ?? undefined
+        if (!refused) throw keeper.readOnly ? cause : signedOut(cause)
         continue
       }
       if (!isTemporary(cause)) throw cause
@@ -216,17 +221,4 @@ function backoffMs(failures: number): number {
 /** Trying again may help: nothing answered, or the server has no room or time for now. */
 function isTemporary({ status }: PinstackError): boolean {
   return status < 400 || status >= 500 || [408, 425, 429].includes(status)
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }

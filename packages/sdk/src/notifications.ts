@@ -3,6 +3,7 @@ import { pagesOf, type PageOptions, type Pages } from './pages.ts'
 import type { NewNotification, Notification, NotificationPage } from './procedures.ts'
 import type { CallOptions } from './transport.ts'
 
+/** One's own feed, and what is put into those of others. */
 export interface Notifications {
   /**
    * Sends a notification of any type to any user, and returns its id.
@@ -19,8 +20,9 @@ export interface Notifications {
    * ```
    */
   feed(options?: PageOptions): Pages<NotificationPage>
+  /** How many are unread now. `live.unreadCount` goes on telling. */
   unreadCount(options?: CallOptions): Promise<number>
-  /** @throws `notifications.not_found`, `notifications.access_denied` */
+  /** One of one's own. @throws `notifications.not_found`, `notifications.access_denied` */
   get(id: number, options?: CallOptions): Promise<Notification>
   /** False when it was read already. @throws `notifications.not_found`, `notifications.access_denied` */
   read(id: number, options?: CallOptions): Promise<boolean>

@@ -3,15 +3,18 @@ import { pagesOf, type PageOptions, type Pages } from './pages.ts'
 import type { NewPost, Post, PostChanges, PostFilter, PostPage } from './procedures.ts'
 import type { CallOptions } from './transport.ts'
 
+/** What users write. */
 export interface Posts {
   /**
+   * Writes a post of whoever is signed in.
+   *
    * @example
    * ```ts
    * const post = await pinstack.posts.create({ title: 'Hello', content: 'The first of many.', tags: ['intro'] })
    * ```
    */
   create(post: NewPost, options?: CallOptions): Promise<Post>
-  /** @throws `posts.not_found` */
+  /** One post, by its id. @throws `posts.not_found` */
   get(id: number, options?: CallOptions): Promise<Post>
   /**
    * Posts, the newest first: all, or those of an author, of a tag, of a time.

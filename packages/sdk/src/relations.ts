@@ -3,6 +3,7 @@ import { pagesOf, type PageOptions, type Pages } from './pages.ts'
 import type { RelationCounts, RelationPage, RelationStatus } from './procedures.ts'
 import type { CallOptions } from './transport.ts'
 
+/** Who follows whom. */
 export interface Relations {
   /** False when one followed that user already. @throws `users.not_found`, `relations.self_follow` */
   follow(userId: number, options?: CallOptions): Promise<boolean>
@@ -23,7 +24,7 @@ export interface Relations {
   followees(userId: number, options?: PageOptions): Pages<RelationPage>
   /** How one stands to each of up to 100 users: in the order that was asked for. */
   status(userIds: number[], options?: CallOptions): Promise<RelationStatus[]>
-  /** @throws `users.not_found` */
+  /** How many followers and followees a user has. @throws `users.not_found` */
   counts(userId: number, options?: CallOptions): Promise<RelationCounts>
 }
 

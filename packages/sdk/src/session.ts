@@ -3,11 +3,15 @@ import type { Tokens } from './procedures.ts'
 
 /** What keeps a user signed in. Whoever holds it is that user: keep it as you would a password. */
 export interface Session {
+  /** What calls carry. Good for minutes. */
   accessToken: string
+  /** What the next tokens are got by. Good once. */
   refreshToken: string
-  /** When the access token is renewed, a little before it ends; both by this machine's clock, in epoch milliseconds. */
+  /** When the access token is renewed, a little before it ends. By this machine's clock, in epoch milliseconds. */
   renewAtMs: number
+  /** When the access token ends, by the same clock. */
   accessExpiresAtMs: number
+  /** Who is signed in. */
   userId: number
   /** Of `sessions.list`. */
   sessionId: string
@@ -15,6 +19,7 @@ export interface Session {
 
 /**
  * Where the session is kept. Asked before each call, so that tabs or processes that share a store share the session.
+ * `memoryStore`, `webStore`, `cookieStore` and `asyncStore` are stores; so is any object with `load` and `save`.
  *
  * @example
  * ```ts
@@ -30,13 +35,51 @@ export interface SessionStore {
   /** Null signs out. */
   save(session: Session | null): void | Promise<void>
   /**
+   * The session is somebody else's to renew and to end: calls use what `load` gives, and reject with `auth.token_expired` when it is
+   * over. For where a new token could not be kept: a page that is being rendered, a browser that may not have the refresh token.
+   */
+  readonly readOnly?: boolean
+  /**
    * Runs `work` while no one else who shares the store runs theirs. A refresh token is good once, so sharers must not renew
    * at the same moment; without this the server's grace of 10 s has to do.
    */
   exclusive?<T>(work: () => Promise<T>): Promise<T>
+  /** Tells the others who share the store of a sign-in or sign-out. */
+  announce?(announcement: Announcement): void
+  /** Calls `listener` with what is announced, its own or not. Returns what stops it. */
+  subscribe?(listener: (announcement: Announcement) => void): () => void
 }
 
-/** Forgets the session with the process or page. The default. */
+/** Someone signed in, or is signed in no longer and why. */
+export type AuthChange = { state: 'signed_in'; userId: number; sessionId: string } | { state: 'signed_out'; reason: SignedOutReason }
+
+/** Why nobody is signed in any more. */
+export type SignedOutReason =
+  /** `logout` was called, here or in another tab. */
+  | 'logout'
+  /** The server ended the session: revoked elsewhere, expired, or its refresh token was used by someone else. */
+  | 'ended'
+  /** The account was deleted. */
+  | 'deleted'
+  /** In another tab, in a browser whose tabs cannot tell each other more than that. */
+  | 'elsewhere'
+
+/** What clients that share a store tell each other. */
+export interface Announcement {
+  /** Which client says it, so that it does not hear itself. */
+  from: string
+  /** What happened. */
+  change: AuthChange
+}
+
+/**
+ * Forgets the session with the process or page. The default.
+ *
+ * @example
+ * ```ts
+ * const pinstack = createPinstack({ url: 'https://api.example.com', store: memoryStore() })
+ * ```
+ */
 export function memoryStore(): SessionStore {
   let session: Session | null = null
   return {
@@ -47,39 +90,8 @@ export function memoryStore(): SessionStore {
   }
 }
 
-/** The part of `localStorage` and `sessionStorage` that is used. */
-export interface WebStorage {
-  getItem(key: string): string | null
-  setItem(key: string, value: string): void
-  removeItem(key: string): void
-}
-
-/**
- * Keeps the session in a browser's storage: it outlives the page, and all tabs of the origin share it.
- *
- * @NOTE any script on the page can read it. Serve no scripts that you do not trust.
- *
- * @example
- * ```ts
- * const pinstack = createPinstack({ url: 'https://api.example.com', store: webStore(localStorage) })
- * ```
- */
-export function webStore(storage: WebStorage, key = 'pinstack.session'): SessionStore {
-  const { locks } = (globalThis as { navigator?: { locks?: Locks } }).navigator ?? {}
-  return {
-    load: () => readSession(storage.getItem(key)),
-    save: (session) => (session ? storage.setItem(key, JSON.stringify(session)) : storage.removeItem(key)),
-    exclusive: (work) => (locks ? locks.request(key, work) : work()),
-  }
-}
-
-/** Web Locks, where the browser has them. */
-interface Locks {
-  request<T>(name: string, work: () => Promise<T>): Promise<T>
-}
-
 /** What is not a session counts as none: storage is the user's, and may hold anything. */
-function readSession(text: string | null): Session | null {
+export function parseSession(text: string | null | undefined): Session | null {
   try {
     const session = JSON.parse(text ?? 'null') as Partial<Session> | null
     return typeof session?.accessToken === 'string' && typeof session.refreshToken === 'string' && typeof session.renewAtMs === 'number'

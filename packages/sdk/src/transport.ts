@@ -5,8 +5,10 @@ import { PinstackError, type Issue } from './errors.ts'
 export interface CallOptions {
   /** Ends the waiting. A change that is under way may still take effect. */
   signal?: AbortSignal
-  /** Instead of the client's own, in milliseconds. */
+  /** Instead of the client's own, in milliseconds: for the answer, with whatever has to happen before it comes. */
   timeoutMs?: number
+  /** Instead of the client's own: how often to try again where that is safe. 0 for never. */
+  retries?: number
 }
 
 /** The part of `fetch` that is used, for a proxy, a test or an older runtime. */
@@ -15,9 +17,13 @@ export type Fetch = (
   init: { method: string; headers: Record<string, string>; body?: string; signal: AbortSignal },
 ) => Promise<FetchResponse>
 
+/** The part of a `Response` that is used. */
 export interface FetchResponse {
+  /** HTTP status. */
   status: number
+  /** Read by name. */
   headers: { get(name: string): string | null }
+  /** The whole body. */
   text(): Promise<string>
   /** Needed for streams. */
   body?: ByteStream | null
@@ -41,8 +47,13 @@ export function createSend(baseUrl: string, { fetch, timeoutMs: timeoutMsOfClien
     if (kind === 'mutation') headers['content-type'] = 'application/json'
     if (accessToken !== undefined) headers['authorization'] = `Bearer ${accessToken}`
     const ended = new AbortController()
-    const abort = () => ended.abort('aborted')
-    const timer = setTimeout(() => ended.abort('timeout'), timeoutMs)
+    let why: 'aborted' | 'timeout' | undefined // @NOTE React Native's signals have no reason
+    const end = (reason: 'aborted' | 'timeout') => {
+      why ??= reason
+      ended.abort(reason)
+    }
+    const abort = () => end('aborted')
+    const timer = setTimeout(() => end('timeout'), timeoutMs)
     if (signal?.aborted) abort()
     signal?.addEventListener('abort', abort, { once: true })
     try {
@@ -55,9 +66,8 @@ export function createSend(baseUrl: string, { fetch, timeoutMs: timeoutMsOfClien
       return readAnswer(await response.text(), response)
     } catch (error) {
       if (error instanceof PinstackError) throw error
-      if (ended.signal.reason === 'aborted') throw new PinstackError('aborted', `${path} was aborted`, { cause: signal?.reason })
-      if (ended.signal.reason === 'timeout')
-        throw new PinstackError('timeout', `${path}: no answer within ${timeoutMs} ms`, { cause: error })
+      if (why === 'aborted') throw new PinstackError('aborted', `${path} was aborted`, { cause: signal?.reason })
+      if (why === 'timeout') throw new PinstackError('timeout', `${path}: no answer within ${timeoutMs} ms`, { cause: error })
       throw new PinstackError('network', `${path}: ${baseUrl} does not answer`, { cause: error })
     } finally {
       clearTimeout(timer)
@@ -69,7 +79,7 @@ export function createSend(baseUrl: string, { fetch, timeoutMs: timeoutMsOfClien
 /** tRPC's answer, or the plain envelope of what ends a request before tRPC sees it (too large, too busy). */
 interface Answer {
   result?: { data?: unknown }
-  error?: { message?: unknown; data?: { reason?: unknown; errors?: unknown; requestId?: unknown } }
+  error?: { message?: unknown; data?: { reason?: unknown; errors?: unknown; details?: unknown; requestId?: unknown } }
   message?: unknown
   code?: unknown
   request_id?: unknown
@@ -85,6 +95,7 @@ export function readAnswer(text: string, { status, headers }: FetchResponse): un
     throw new PinstackError(data.reason, textOr(answer!.error!.message, data.reason), {
       ...details,
       issues: Array.isArray(data.errors) ? (data.errors as Issue[]) : [],
+      details: (data.details ?? undefined) as Record<string, string | null> | undefined,
       requestId: textOr(data.requestId, null),
     })
   }
@@ -108,5 +119,7 @@ function textOr<Else>(value: unknown, otherwise: Else): string | Else {
 }
 
 function retryAfterMs(header: string | null): number | null {
-  return header !== null && /^\d+$/.test(header) ? Number(header) * 1000 : null
+  if (header === null) return null
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now() // RFC 9110, 10.2.3
+  return Number.isNaN(ms) ? null : Math.max(0, ms)
 }

@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { openDatabase } from '@pinstack/server/open-database'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   createPinstack,
   isPinstackError,
@@ -116,6 +116,23 @@ describe('signing in and out', () => {
     expect(await pinstack.sessions.revokeOthers()).toBe(2)
     expect(await pinstack.sessions.list()).toHaveLength(1)
   })
+})
+
+it('signs out everywhere, or nowhere', async () => {
+  let isAway = false
+  const flaky = record((path, send) =>
+    isAway && path === 'auth.sessions.revokeOthers' ? Promise.reject(new TypeError('fetch failed')) : send(),
+  )
+  const { pinstack, username, password } = await registered(server.url, { fetch: flaky.fetch })
+  const others = [1, 2].map(() => createPinstack({ url: server.url }))
+  for (const other of others) await other.login({ login: username, password })
+  isAway = true
+  expect((await failure(pinstack.logoutEverywhere())).code).toBe('network')
+  for (const one of [pinstack, ...others]) await one.me()
+  isAway = false
+  await pinstack.logoutEverywhere()
+  expect(await pinstack.session()).toBeNull()
+  for (const one of [pinstack, ...others]) expect((await failure(one.me())).code).toBe('auth.unauthenticated')
 })
 
 describe('renewal', () => {
@@ -253,6 +270,14 @@ describe('renewal', () => {
     expect(slow.count('auth.refresh')).toBe(1)
   })
 
+  it('is waited for no longer than the call may take', async () => {
+    const slow = record((path, send) => (path === 'auth.refresh' ? new Promise<never>(() => {}) : send()))
+    const { pinstack, store, session } = await registered(server.url, { fetch: slow.fetch })
+    await store.save({ ...session(), renewAtMs: 0, accessExpiresAtMs: 0 })
+    expect((await failure(pinstack.me({ timeoutMs: 50 }))).code).toBe('timeout')
+    expect((await failure(pinstack.freshSession({ timeoutMs: 50 }))).code).toBe('timeout')
+  })
+
   it('is shared by clients that share a store, as tabs do', async () => {
     const items = new Map<string, string>()
     const storage: WebStorage = {
@@ -296,6 +321,10 @@ describe('users', () => {
       ['23', 5],
       ['4', 5],
     ])
+    const all = await pinstack.users.search(mark, { limit: 2 }).all({ max: 100 })
+    expect(all.map(({ username }) => username.slice(-1)).join('')).toBe('01234')
+    for (const max of [0, 1, 2, 3, 5]) expect(await pinstack.users.search(mark, { limit: 2 }).all({ max })).toEqual(all.slice(0, max))
+    for (const max of [-1, 1.5, NaN, 1_000_000]) await expect(pinstack.users.search(mark).all({ max })).rejects.toThrow(RangeError)
     const ids: number[] = []
     for await (const user of pinstack.users.search(mark, { limit: 2 })) ids.push(user.id)
     expect(ids).toEqual(pages.flatMap(({ items }) => items.map(({ id }) => id)))
@@ -334,6 +363,32 @@ describe('errors', () => {
     const error = await failure(createPinstack({ url: server.url }).register({ username: 'x', email: 'x@example.com', password: 'short' }))
     expect(error).toMatchObject({ code: 'input.invalid', status: 400 })
     expect(new Set(error.issues.map(({ path }) => path))).toEqual(new Set(['username', 'password']))
+  })
+
+  it('say what is wrong with each field of a form', async () => {
+    const { pinstack, username } = await registered(server.url)
+    const form = { username, email: 'new@example.com', password: 'correct horse' }
+    const { email } = await pinstack.me()
+    const errors = async (change: Partial<typeof form>) => {
+      const { fieldErrors } = await failure(createPinstack({ url: server.url }).register({ ...form, ...change }))
+      return fieldErrors
+    }
+    expect(await errors({})).toEqual({ username: 'username already exists' })
+    expect(await errors({ username: `${username}x`, email })).toEqual({ email: 'email already exists' })
+    expect(Object.keys(await errors({ username: 'x', password: 'short' })).sort()).toEqual(['password', 'username'])
+    const two = new PinstackError('input.invalid', 'x', { issues: ['first', 'second'].map((message) => ({ path: 'a.0', message })) })
+    expect(two.fieldErrors).toEqual({ 'a.0': 'first' })
+    expect((await failure(pinstack.users.get(1_000_000))).fieldErrors).toEqual({})
+  })
+
+  it('are known by another copy of the SDK', async () => {
+    vi.resetModules()
+    const other = await import('../src/client.ts')
+    const error: unknown = new PinstackError('relations.self_follow', 'x')
+    expect(error).not.toBeInstanceOf(other.PinstackError)
+    expect(other.isPinstackError(error, 'relations.self_follow')).toBe(true)
+    for (const none of [undefined, null, 7, 'PinstackError', { code: 'x' }, { name: 'PinstackError' }])
+      expect(isPinstackError(none)).toBe(false)
   })
 
   it('narrow by code', async () => {

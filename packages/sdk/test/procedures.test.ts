@@ -18,7 +18,15 @@ type FlatRouter<Of extends 'input' | 'output'> = FlatOf<Of, 'auth'> &
   FlatOf<Of, 'users'> &
   FlatOf<Of, 'posts'> &
   FlatOf<Of, 'relations'> &
-  FlatOf<Of, 'notifications'>
+  FlatOf<Of, 'notifications'> &
+  FlatAdmin<Of, 'users'> &
+  FlatAdmin<Of, 'posts'> &
+  FlatAdmin<Of, 'audit'>
+type FlatAdmin<Of extends 'input' | 'output', Name extends 'users' | 'posts' | 'audit'> = Flat<
+  Trees[Of]['admin'][Name],
+  AppRouter['admin'][Name],
+  `admin.${Name}.`
+>
 interface Trees {
   input: inferRouterInputs<AppRouter>
   output: inferRouterOutputs<AppRouter>
@@ -32,8 +40,12 @@ type Ours<Of extends 'input' | 'output'> = { [Path in keyof Procedures]: Procedu
 type NothingIsVoid<T> = { [Path in keyof T]: [T[Path]] extends [never] ? void : T[Path] }
 type Plain<T> = { [Key in keyof T]: T[Key] }
 type Kind = { [Path in keyof FlatRouter<'input'>]: ProcedureAt<Path> extends { _def: { type: infer Type } } ? Type : never }
-type ProcedureAt<Path> = Path extends `auth.sessions.${infer Name}`
-  ? AppRouter['auth']['sessions'][Name & keyof AppRouter['auth']['sessions']]
+type ProcedureAt<Path> = Path extends `${infer Outer}.${infer Inner}.${infer Name}`
+  ? AppRouter[Outer & keyof AppRouter] extends infer Routers
+    ? Routers[Inner & keyof Routers] extends infer Procedures
+      ? Procedures[Name & keyof Procedures]
+      : never
+    : never
   : Path extends `${infer Router}.${infer Name}`
     ? AppRouter[Router & keyof AppRouter] extends infer Procedures
       ? Procedures[Name & keyof Procedures]
@@ -41,7 +53,10 @@ type ProcedureAt<Path> = Path extends `auth.sessions.${infer Name}`
     : never
 
 it('has the procedures, inputs and outputs of the router, and no others', () => {
-  expectTypeOf<keyof AppRouter['_def']['record']>().toEqualTypeOf<'auth' | 'live' | 'notifications' | 'posts' | 'relations' | 'users'>()
+  expectTypeOf<keyof AppRouter['_def']['record']>().toEqualTypeOf<
+    'admin' | 'auth' | 'live' | 'notifications' | 'posts' | 'relations' | 'users'
+  >()
+  expectTypeOf<keyof AppRouter['_def']['record']['admin']>().toEqualTypeOf<'users' | 'posts' | 'audit'>()
   expectTypeOf<keyof Procedures | LeftOut>().toEqualTypeOf<keyof FlatRouter<'input'>>()
   expectTypeOf<Ours<'input'>>().toEqualTypeOf<Plain<Omit<FlatRouter<'input'>, LeftOut>>>()
   expectTypeOf<Ours<'output'>>().toEqualTypeOf<NothingIsVoid<Omit<FlatRouter<'output'>, LeftOut>>>()

@@ -10,8 +10,10 @@ import {
   type Fetch,
   type Pinstack,
   type PinstackOptions,
+  type Role,
   type Session,
   type SessionStore,
+  type WebStorage,
 } from '../src/client.ts'
 
 const secret = 'h7Tq0ZJ4rX9bVn2LwKs8YcEu1PgDm6Ai'
@@ -20,6 +22,8 @@ export interface RunningServer {
   url: string
   metricsUrl: string
   config: Config
+  /** As `pinstack admin grant` does it on the host. */
+  grantRole(userId: number, role: Role): Promise<unknown>
   /** Leaves the data, for the next server over it. */
   stop(): Promise<void>
   close(): Promise<void>
@@ -45,6 +49,7 @@ export async function startServer(flags: Record<string, string> = {}): Promise<R
     url: apiUrl,
     metricsUrl,
     config,
+    grantRole: (userId, role) => server.app.auth.grantRole({ kind: 'host' }, userId, role),
     stop: () => server.close(),
     async close() {
       await server.close()
@@ -101,4 +106,16 @@ export function expired(token: string): string {
   const claims = JSON.parse(Buffer.from(payload!, 'base64url').toString())
   const old = Buffer.from(JSON.stringify({ ...claims, iat: claims.iat - 7200, exp: claims.exp - 7200 })).toString('base64url')
   return `${header}.${old}.${createHmac('sha256', secret).update(`${header}.${old}`).digest('base64url')}`
+}
+
+/** Something like `localStorage`. */
+export function storageOf(items = new Map<string, string>()): { items: Map<string, string>; storage: WebStorage } {
+  return {
+    items,
+    storage: {
+      getItem: (key) => items.get(key) ?? null,
+      setItem: (key, value) => void items.set(key, value),
+      removeItem: (key) => void items.delete(key),
+    },
+  }
 }

@@ -1,13 +1,18 @@
-import { createRecordAudit, listAudit } from './audit/audit.ts'
+import { createRecordAudit, exportAudit, listAudit, type AuditFilter } from './audit/audit.ts'
+import { createAuthority } from './audit/authority.ts'
+import { createAdmin } from './features/admin/service.ts'
 import { purgeAuthOf } from './features/auth/jobs.ts'
 import type { Keyring } from './features/auth/keys.ts'
 import type { Passwords } from './features/auth/passwords.ts'
 import { createAuth } from './features/auth/service.ts'
+import { suspensionOf } from './features/auth/suspension.ts'
 import type { HubDeps } from './features/live/hub.ts'
 import { createLive } from './features/live/service.ts'
 import { createNotifications } from './features/notifications/service.ts'
+import { fromCursor, postErrors, toCursor } from './features/posts/posts.ts'
 import { createPosts } from './features/posts/service.ts'
 import { createRelations } from './features/relations/service.ts'
+import type { PurgeStep } from './features/users/purge.ts'
 import { createUsers } from './features/users/service.ts'
 import type { Consumer } from './outbox/consumers.ts'
 import { createDeadLetters } from './outbox/dead-letters.ts'
@@ -50,6 +55,7 @@ export function compose(deps: AppDeps) {
   const { database, clock, cache, limiter, passwords, keys, settings, metrics, warn } = deps
   const emit = createEmit(deps)
   const recordAudit = createRecordAudit(clock)
+  const authorise = createAuthority(deps)
   const users = createUsers({
     database,
     clock,
@@ -57,6 +63,7 @@ export function compose(deps: AppDeps) {
     cache,
     limiter,
     recordAudit,
+    authorise,
     passwords,
     // Not called before both are there: each takes part in transactions of the other.
     accounts: { open: (tx, account) => auth.accounts.open(tx, account), close: (tx, userId) => auth.accounts.close(tx, userId) },
@@ -69,6 +76,7 @@ export function compose(deps: AppDeps) {
     emit,
     limiter,
     recordAudit,
+    authorise,
     passwords,
     keys,
     warn,
@@ -81,6 +89,8 @@ export function compose(deps: AppDeps) {
     clock,
     emit,
     cache,
+    recordAudit,
+    authorise,
     findAuthor: users.find,
     ...(metrics && { record: metrics }),
   })
@@ -93,6 +103,14 @@ export function compose(deps: AppDeps) {
     limits: deps.live,
     ...(metrics && { record: metrics }),
   })
+  /** What is removed of a deleted user, in this order. */
+  const purgeSteps: PurgeStep[] = [purgeAuthOf, posts.purgeOf, relations.purgeOf, notifications.purgeOf]
+  const audit = {
+    list: (filter?: AuditFilter) => listAudit(database.db, filter),
+    export: (filter: AuditFilter) => exportAudit(database.db, filter),
+  }
+  const rules = { suspensionOf, toCursor, fromCursor, postNotFound: postErrors.not_found }
+  const admin = createAdmin({ database, clock, users, auth, posts, audit, rules })
   return {
     users,
     auth,
@@ -100,7 +118,8 @@ export function compose(deps: AppDeps) {
     relations,
     notifications,
     live,
-    audit: { list: (range?: Parameters<typeof listAudit>[1]) => listAudit(database.db, range) },
+    audit,
+    admin,
     deadLetters: createDeadLetters({ database, clock }),
     /** Who reacts to events. Their names are the groups on the bus. */
     consumers: [...notifications.consumers] as Consumer<any>[],
@@ -111,9 +130,10 @@ export function compose(deps: AppDeps) {
       if (type === 'post_updated' || type === 'post_deleted') void posts.forget(payload.post_id)
       live.hear(event) // last: whoever is told reads what is true by now
     },
+    purgeSteps,
     /** Bounded batches of work that may wait. Each tells whether more is left. */
     jobs: {
-      purgeDeletedUsers: () => users.purgeDeletedUsers([purgeAuthOf, posts.purgeOf, relations.purgeOf, notifications.purgeOf]),
+      purgeDeletedUsers: () => users.purgeDeletedUsers(purgeSteps),
       purgeExpiredTokens: () => auth.purgeExpiredTokens(),
     },
   }

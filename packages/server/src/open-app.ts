@@ -8,7 +8,7 @@ import { StartError } from './core/start-error.ts'
 import { openKeyFile } from './features/auth/key-file.ts'
 import { openSecretKeys, type Keyring } from './features/auth/keys.ts'
 import { createPasswords } from './features/auth/passwords.ts'
-import { assertNotNewer, migrateUp, migrationStatus } from './migrations/index.ts'
+import { absentFeatures, assertNotNewer, migrateUp, migrationStatus, type FeatureMigrations } from './migrations/index.ts'
 import { makeFolder, openDatabase, type OpenDatabaseOptions } from './open-database.ts'
 import { openSharedStores, type SharedStores } from './open-redis.ts'
 import { systemClock, type Clock } from './ports/clock.ts'
@@ -22,6 +22,8 @@ import type { Metrics } from './surfaces/metrics.ts'
 export interface OpenAppOptions extends OpenDatabaseOptions {
   /** Applies what waits. Without it a database that is not up to date is refused. */
   migrate?: boolean
+  /** Whose schema is brought up to date, or looked at, with Pinstack's own. */
+  features?: readonly FeatureMigrations[]
   metrics?: Metrics
   /** Hears of what an operator should know, and of nothing secret. */
   warn?: (message: string, fields: Record<string, unknown>) => void
@@ -67,7 +69,7 @@ export async function openApp(config: Config, options: OpenAppOptions = {}): Pro
     const limiter = config.rateLimits.enabled
       ? withMaxima(shared?.limiter ?? memoryRateLimiter(metrics?.rateLimited), maximaOf(config))
       : unlimited
-    await prepareSchema(database, options.migrate ?? false)
+    await prepareSchema(database, options)
     keys = await openKeys(config, { clock, warn })
     const passwords = createPasswords()
     metrics?.passwordQueue(passwords.load)
@@ -146,10 +148,15 @@ function watchKeys(metrics: Metrics | undefined, keys: Keyring, clock: Clock): v
   if (keys.signingKeyMadeAt() !== undefined) metrics?.signingKey(() => clock.nowMs() - Date.parse(keys.signingKeyMadeAt()!))
 }
 
-async function prepareSchema(database: Database<Tables>, migrate: boolean): Promise<void> {
-  if (migrate) return void (await migrateUp(database))
-  await assertNotNewer(database.db)
-  const waiting = (await migrationStatus(database)).filter(({ appliedAt }) => appliedAt === null)
+async function prepareSchema(database: Database<Tables>, { migrate, features = [], warn }: OpenAppOptions): Promise<void> {
+  if (migrate) {
+    await migrateUp(database, features)
+    const absent = await absentFeatures(database.db, features)
+    if (absent.length > 0) warn?.('the database has tables of features that this server does not have', { features: absent })
+    return
+  }
+  await assertNotNewer(database.db, features)
+  const waiting = (await migrationStatus(database, features)).filter(({ appliedAt }) => appliedAt === null)
   if (waiting.length > 0) {
     throw new StartError(`The database is not up to date (${waiting.length} migrations wait): run \`pinstack migrate up\` first.`)
   }

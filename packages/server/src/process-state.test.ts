@@ -2,19 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { certificate } from '../test/certificate.ts'
 import { readCertificateExpiry, readDisk } from './process-state.ts'
-
-// Of nobody, and its key was never kept.
-const certificate = `-----BEGIN CERTIFICATE-----
-MIIBPjCB8aADAgECAhR08+wAY4gCYiYhM3x/rr6cMouYhjAFBgMrZXAwFDESMBAG
-A1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNDEyNDYzM1oYDzIxMjYxMDMxMTI0NjMz
-WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwKjAFBgMrZXADIQCdUWwF1Ilb47ib7REj
-UWao/bB5BBSCrXquj8cM5kuZ96NTMFEwHQYDVR0OBBYEFKLKAoBALucJbHgxvLsa
-1g4sjhL6MB8GA1UdIwQYMBaAFKLKAoBALucJbHgxvLsa1g4sjhL6MA8GA1UdEwEB
-/wQFMAMBAf8wBQYDK2VwA0EAar0Tvwz8u9k6Nbe7mlGSnVW2iaRMexN6pKp9NHEC
-8mZ+b4UELDB7lsztCGUWToThOkm+vuCRHVwC05q3LjcLDA==
------END CERTIFICATE-----
-`
 
 it('reads when a certificate ends, the first of a chain, and anew when it was renewed', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'pinstack-')), 'chain.pem')

@@ -1,4 +1,5 @@
 import type { App } from './compose.ts'
+import { adminRouter } from './features/admin/router.ts'
 import { authRouter } from './features/auth/router.ts'
 import { liveRouter } from './features/live/router.ts'
 import { notificationsRouter } from './features/notifications/router.ts'
@@ -9,6 +10,7 @@ import { router } from './rpc/procedures.ts'
 
 export function createRouter(app: App) {
   return router({
+    admin: adminRouter(app),
     auth: authRouter({ auth: app.auth, users: { byId: app.users.byId } }),
     live: liveRouter(app),
     notifications: notificationsRouter(app),

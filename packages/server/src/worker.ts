@@ -32,7 +32,7 @@ export async function startWorker(deps: BackgroundDeps, failed: OnFailureOf): Pr
   const { app, database, clock, kafka, metrics, tracer, warn, debug } = deps
   const { retentionMs } = deps.settings
 
-  const sending = kafka && startSending(deps, kafka.publish)
+  const sending = kafka && startSending(deps, { publish: kafka.publish, failed })
   const bus = kafka ?? readingBus(deps, failed('consumer'))
   const parked = localDoorbell()
   const consuming: ConsumerDeps = {
@@ -69,10 +69,15 @@ export async function startWorker(deps: BackgroundDeps, failed: OnFailureOf): Pr
   }
 }
 
-function startSending(deps: BackgroundDeps, publish: Parameters<typeof startPublisher>[0]['publish']): Loop & { lease: Lease } {
-  const { database, sequenced, settings, metrics, warn } = deps
-  const onFailure = (error: unknown) => warn('the relay to Kafka failed, and is tried again', { err: error })
-  const lease = startLease({ database, name: publishedName, onFailure })
+interface Sending {
+  publish: Parameters<typeof startPublisher>[0]['publish']
+  failed: OnFailureOf
+}
+
+function startSending(deps: BackgroundDeps, { publish, failed }: Sending): Loop & { lease: Lease } {
+  const { database, sequenced, settings, metrics } = deps
+  metrics?.knownParts(['lease', 'publisher'])
+  const lease = startLease({ database, name: publishedName, onFailure: failed('lease') })
   const { pollMs } = settings
   const publisher = startPublisher({
     database,
@@ -80,7 +85,7 @@ function startSending(deps: BackgroundDeps, publish: Parameters<typeof startPubl
     sequenced,
     pollMs,
     publish,
-    onFailure,
+    onFailure: failed('publisher'),
     onPublished: (type) => metrics?.event('published', 'kafka', type),
   })
   metrics?.relayLeads(lease.isHeld)

@@ -15,6 +15,8 @@ const everyType: Record<EventType, true> = {
   user_registered: true,
   user_updated: true,
   user_deleted: true,
+  user_suspended: true,
+  user_restored: true,
   session_revoked: true,
   post_created: true,
   post_updated: true,
@@ -64,6 +66,8 @@ onEachDatabase('docs/events.md', (world) => {
     await app.notifications.read(bob.viewer, id)
     await app.auth.changePassword(ann.viewer, { oldPassword: 'correct horse', newPassword: 'another horse' })
     await app.auth.logout(bob.pair.refreshToken, client)
+    await app.auth.suspend({ kind: 'host' }, bob.id, { reason: 'spam', until: null })
+    await app.auth.restore({ kind: 'host' }, bob.id)
     await app.users.remove(ann.viewer, ann.id)
 
     const { events } = await tables()

@@ -41,6 +41,7 @@ const tables = [
   'postTag',
   'postMedia',
   'tag',
+  'removedPost',
   'post',
   'notification',
   'follow',

@@ -24,6 +24,7 @@ export function useRest(world: World) {
     posts: current(world, 'posts'),
     relations: current(world, 'relations'),
     notifications: current(world, 'notifications'),
+    admin: current(world, 'admin'),
   } as App
   beforeAll(async () => {
     const api = { routes: createRoutes(app), router: createRouter(app), authenticate: app.auth.authenticate }
@@ -74,7 +75,7 @@ export function useRest(world: World) {
 export const refused = (status: number, message: string) => ({ status, message })
 
 /** A feature of the app that the world has when it is called. */
-function current(world: World, feature: 'auth' | 'users' | 'posts' | 'relations' | 'notifications'): object {
+function current(world: World, feature: 'auth' | 'users' | 'posts' | 'relations' | 'notifications' | 'admin'): object {
   const call = (member: string | symbol, args: unknown[]) => (world.app[feature] as any)[member](...args)
   return new Proxy(
     {},

@@ -86,13 +86,15 @@ async function connectRedis(config: Config): Promise<string | undefined> {
 /** Undefined where none is configured. */
 async function connectKafka(config: Config): Promise<string | undefined> {
   if (config.kafka.brokers.length === 0) return undefined
-  const { openKafka } = await import('@pinstack/server/open-kafka')
+  const { kafkaRefusal, openKafka } = await import('@pinstack/server/open-kafka')
   const kafka = await openKafka(config, { warn() {} })
   const brokers = config.kafka.brokers.join(', ')
   try {
     await kafka!.ping()
     return `${brokers}: connected`
   } catch (cause) {
+    const refusal = kafkaRefusal(cause)
+    if (refusal) throw new CommandError(`Kafka at ${brokers} cannot be used, ${refusal.what}: ${refusal.way}.`, { cause })
     throw new CommandError(`Kafka does not answer at ${brokers}: start it, or correct kafka.brokers and what belongs to it.`, { cause })
   } finally {
     await kafka!.close()

@@ -1,6 +1,6 @@
-import type { Config } from '@pinstack/server/config'
 import type { SeedSummary } from '@pinstack/server/seed'
 import type { Command } from 'commander'
+import { hasty } from '../hasty.ts'
 import { seedWords } from '../seed-words.ts'
 import { showProgress } from '../seed-progress.ts'
 import { addSettingOptions, readSettings, type SettingOptions } from '../settings.ts'
@@ -80,11 +80,6 @@ async function seed(options: SeedCommandOptions): Promise<void> {
     progress.stop()
     await database.close()
   }
-}
-
-/** A power cut may take the last batches along, never the file; the next run makes them again. Waiting for the disk after each took most of the time. */
-function hasty(config: Config): Config {
-  return { ...config, database: { ...config.database, synchronous: 'normal' } }
 }
 
 function told(summary: SeedSummary, { users, password, description }: SeedCommandOptions & { description: string }): string {

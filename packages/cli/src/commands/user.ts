@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { askNewPassword, askText, confirmed } from '../ask.ts'
 import { withApp } from '../local-app.ts'
 import { addSettingOptions, type SettingOptions } from '../settings.ts'
-import { CommandError, print, printJson, say } from '../terminal.ts'
+import { CommandError, plain, print, printJson, say } from '../terminal.ts'
 
 const actor = { kind: 'host' } as const
 
@@ -101,9 +101,4 @@ async function resetPassword(login: string, options: UserOptions): Promise<void>
 
 function notFound(login: string): CommandError {
   return new CommandError(`There is no account ${JSON.stringify(login)}.`)
-}
-
-/** What users wrote about themselves may hold line breaks, and commands to the terminal. */
-function plain(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ')
 }

@@ -1,4 +1,4 @@
-import type { SignedOutReason } from '../auth.ts'
+import type { SignedOutReason } from '../session.ts'
 import type { Pinstack } from '../client.ts'
 
 /** Who is signed in, as a component sees it. */

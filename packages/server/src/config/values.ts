@@ -307,7 +307,7 @@ export function redisUrl(description: string) {
 }
 
 /** Never repeats the URL: a password may be anywhere in one that does not parse. */
-function urlProblem(url: string, { schemes, forms }: { schemes: readonly string[]; forms: string }): string | undefined {
+export function urlProblem(url: string, { schemes, forms }: { schemes: readonly string[]; forms: string }): string | undefined {
   const scheme = /^([a-z][a-z0-9+.-]*):/i
     .exec(url)?.[1]
     ?.toLowerCase()

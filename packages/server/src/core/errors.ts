@@ -9,6 +9,8 @@ export interface Issue {
 
 export interface ErrorDetails {
   issues?: Issue[] | undefined
+  /** What a client may show of it, by name. */
+  details?: Record<string, string | null> | undefined
   /** When trying again makes sense; sent as `Retry-After`. */
   retryAfterMs?: number | undefined
   /** For the log. It never reaches a client. */
@@ -22,13 +24,15 @@ export class DomainError extends Error {
   /** Stable, dotted, documented: `users.not_found`. Clients switch on this, never on the message. */
   readonly code: string
   readonly issues: Issue[] | undefined
+  readonly details: Record<string, string | null> | undefined
   readonly retryAfterMs: number | undefined
 
-  constructor(kind: ErrorKind, code: string, message: string, { issues, retryAfterMs, cause }: ErrorDetails = {}) {
+  constructor(kind: ErrorKind, code: string, message: string, { issues, details, retryAfterMs, cause }: ErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause })
     this.kind = kind
     this.code = code
     this.issues = issues
+    this.details = details
     this.retryAfterMs = retryAfterMs
   }
 }

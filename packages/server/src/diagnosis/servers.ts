@@ -1,7 +1,9 @@
+import type { KafkaBus } from '../adapters/event-bus/kafka.ts'
 import { openRedis } from '../adapters/redis/connection.ts'
 import type { Config } from '../config.ts'
+import { StartError } from '../core/start-error.ts'
 import { within } from '../core/within.ts'
-import { openKafka } from '../open-kafka.ts'
+import { kafkaRefusal, openKafka } from '../open-kafka.ts'
 import { good, warning, wrong, type Finding } from './finding.ts'
 
 const answerMsMax = 10_000
@@ -45,7 +47,13 @@ export async function diagnoseRedis({ redis }: Config): Promise<Finding[]> {
 
 /** Nothing where none is configured. */
 export async function diagnoseKafka(config: Config): Promise<Finding[]> {
-  const bus = await openKafka(config, { warn() {} })
+  let bus: KafkaBus | undefined
+  try {
+    bus = await openKafka(config, { warn() {} })
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error
+    return [wrong('kafka', error.message, 'Until then no process with the role worker starts.')]
+  }
   if (!bus) return []
   try {
     await answered(bus.ping())
@@ -58,8 +66,9 @@ export async function diagnoseKafka(config: Config): Promise<Finding[]> {
       return [answers, good('consumers', 'There are no topics yet: the first worker makes them.')]
     }
   } catch (error) {
-    const fix = 'Start the brokers, or correct kafka.brokers. Until then events wait in the outbox; nothing is lost.'
-    return [wrong('kafka', `Kafka at ${config.kafka.brokers.join(', ')} cannot be used: ${(error as Error).message}.`, fix)]
+    const { what, way } = kafkaRefusal(error) ?? { what: (error as Error).message, way: 'start the brokers, or correct kafka.brokers' }
+    const fix = `${way[0]!.toUpperCase()}${way.slice(1)}. Until then events wait in the outbox; nothing is lost.`
+    return [wrong('kafka', `Kafka at ${config.kafka.brokers.join(', ')} cannot be used: ${what}.`, fix)]
   } finally {
     await answered(bus.close()).catch(() => {}) // a client that still tries to connect is not waited for
   }

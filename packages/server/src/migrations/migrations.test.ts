@@ -18,6 +18,7 @@ onEachDriver('migrations', (driver) => {
     '0008-live',
     '0009-leases',
     '0010-traces',
+    '0011-admin',
   ]
 
   async function schemaOf({ db }: Database<any>): Promise<string[]> {

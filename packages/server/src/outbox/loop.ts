@@ -4,6 +4,8 @@ import { DomainError } from '../core/errors.ts'
 
 /** The longest pause after failures, unless told otherwise. */
 const pauseMsMaxUsual = 5_000
+/** While failures go on they are reported again so often: what never gets better is not forgotten, and is counted. */
+const sayAgainMsUsual = 60_000
 
 export interface Loop {
   /** Lets the running turn finish, and starts no other. */
@@ -11,26 +13,30 @@ export interface Loop {
 }
 
 /**
- * Runs `turn` again and again until it is stopped. A turn that fails is reported once for each series of failures and
- * tried again after a pause that grows to `pauseMsMax`: a database that is away is waited for without end.
+ * Runs `turn` again and again until it is stopped. A turn that fails is tried again after a pause that grows to `pauseMsMax`: a
+ * database that is away is waited for without end. The first failure of a series is reported, and then one each `sayAgainMs`.
  */
 export function startLoop(
   turn: (signal: AbortSignal) => Promise<void>,
   onFailure: (error: unknown) => void,
-  { pauseMsMax = pauseMsMaxUsual } = {},
+  { pauseMsMax = pauseMsMaxUsual, sayAgainMs = sayAgainMsUsual } = {},
 ): Loop {
   const backoff = new ExponentialBackoff({ initialDelay: 50, maxDelay: pauseMsMax })
   const ending = new AbortController()
   const { signal } = ending
   const running = (async () => {
     let pause: IBackoff<unknown> | undefined
+    let saidMs = 0
     while (!signal.aborted) {
       try {
         await turn(signal)
         pause = undefined
         await othersTurn() // @NOTE on SQLite a turn may never really wait: a backlog would be one long turn, and no request be answered
       } catch (error) {
-        if (!pause) onFailure(error)
+        if (!pause || performance.now() - saidMs >= sayAgainMs) {
+          saidMs = performance.now()
+          onFailure(error)
+        }
         pause = pause ? pause.next(undefined) : backoff.next()
         await pauseFor(pause.duration, signal)
       }

@@ -7,6 +7,8 @@ export const topicOfType: Record<EventType, TopicName> = {
   user_registered: 'user',
   user_updated: 'user',
   user_deleted: 'user',
+  user_suspended: 'user',
+  user_restored: 'user',
   session_revoked: 'user',
   post_created: 'post',
   post_updated: 'post',

@@ -54,6 +54,33 @@ export function databaseContract(
       database.transaction(async (tx) => (await add(tx, text, rest)).id)
     const texts = async () => (await database.db.selectFrom('note').select('text').orderBy('id').execute()).map(({ text }) => text)
 
+    it('takes rows with ids of their own, and gives out none that were passed', async () => {
+      const { dialect } = database
+      const given = (id: number) =>
+        database.transaction((tx) =>
+          sql`insert into note (id, text, at) ${dialect.givenIds} values (${id}, ${`given ${id}`}, '')`.execute(tx),
+        )
+      const next = async () => addNote(`note ${Math.random()}`)
+      const last = await next()
+      await database.transaction((tx) => dialect.passIds(tx, 'note', last + 100))
+      await given(last + 50)
+      expect(await next()).toBe(last + 101)
+      await database.transaction((tx) => dialect.passIds(tx, 'note', last + 20)) // it has come further
+      expect(await next()).toBe(last + 102)
+      await database.transaction((tx) => tx.deleteFrom('note').where('id', '>', last).execute())
+      expect(await next()).toBe(last + 103)
+    })
+
+    it('passes ids of a table that has had no row yet', async () => {
+      await database.transaction(async (tx) => {
+        await database.dialect.addId(tx.schema.createTable('fresh')).addColumn('text', 'text').execute()
+        await database.dialect.passIds(tx, 'fresh', 7)
+        const { rows } = await sql<{ id: number }>`insert into fresh (text) values ('first') returning id`.execute(tx)
+        expect(rows).toEqual([{ id: 8 }])
+        await tx.schema.dropTable('fresh').execute()
+      })
+    })
+
     it('rolls back everything when the work throws', async () => {
       const failing = database.transaction(async (tx) => {
         await add(tx, 'lost')

@@ -27,8 +27,14 @@ export interface Dialect {
   readonly name: 'sqlite' | 'postgres'
   /** Text that compares byte by byte on both engines, whatever the locale: times, keys, and all else that sorts. */
   readonly bytewiseText: RawBuilder<unknown>
+  /** In an insert between the columns and the values: the id of the row is given, because there was such a row before. */
+  readonly givenId: RawBuilder<unknown>
   /** Adds the primary key `id`: a whole number that counts up from 1 in the order of the inserts and is never given out twice. */
   addId<Name extends string>(table: CreateTableBuilder<Name, any>): CreateTableBuilder<Name, any>
+  /** Stands between the columns and the values of an insert that says what the ids are. */
+  readonly givenIds: RawBuilder<unknown>
+  /** From here on `table` gives out no id up to `id`; nothing where it has come further. Call it before rows come with ids of their own. */
+  passIds(tx: Transaction<any>, table: string, id: number): Promise<void>
   /** Waits for no one: false when another transaction holds `lockName`. Released at commit. */
   tryLock(tx: Transaction<any>, lockName: string): Promise<boolean>
   /** Waits for its turn. Released at commit. */

@@ -1,7 +1,7 @@
 import type * as z from 'zod'
 import type { Client } from '../core/client.ts'
 import type { DomainError } from '../core/errors.ts'
-import type { Viewer } from '../core/viewer.ts'
+import type { Role, Viewer } from '../core/viewer.ts'
 
 type Schema = z.ZodObject | undefined
 type Read<S extends Schema> = S extends z.ZodObject ? z.output<S> : undefined
@@ -19,6 +19,8 @@ interface Definition<Auth extends RouteAuth, Params extends Schema, Query extend
   root?: true
   /** A token that `required` refuses is refused before anything else of the request is looked at. */
   auth: Auth
+  /** Of routes with `required`: who has less than this role is refused with `auth.forbidden` before anything else of the request is looked at. */
+  role?: Auth extends 'required' ? Exclude<Role, 'user'> : never
   params?: Params
   query?: Query
   body?: Body
@@ -65,6 +67,22 @@ export function eventRoute<Auth extends RouteAuth>(definition: EventDefinition<A
   return { ...definition, method: 'GET', handle: async () => {} } as Route
 }
 
+interface LineDefinition<Auth extends RouteAuth, Query extends Schema>
+  extends Pick<
+    Definition<Auth, undefined, Query, undefined, undefined>,
+    'name' | 'path' | 'auth' | 'role' | 'query' | 'summary' | 'description' | 'errors'
+  > {
+  /** The shape of each line. */
+  line: z.ZodObject
+  /** What fails before the first line is answered in the envelope; afterwards the answer is cut off, so that no client takes it for whole. */
+  lines(input: Input<Auth, undefined, Query, undefined>): AsyncIterable<object>
+}
+
+/** A GET that answers with JSON lines, as many as there are, and as fast as the client reads. */
+export function lineRoute<Auth extends RouteAuth, Query extends Schema = undefined>(definition: LineDefinition<Auth, Query>): Route {
+  return { ...definition, method: 'GET', handle: async () => {} } as Route
+}
+
 interface Input<Auth extends RouteAuth, Params extends Schema, Query extends Schema, Body extends Schema> {
   viewer: { open: null; optional: Viewer | null; required: Viewer }[Auth]
   client: Client
@@ -74,7 +92,9 @@ interface Input<Auth extends RouteAuth, Params extends Schema, Query extends Sch
 }
 
 /** A definition whose types have been checked against each other, so that routes of all shapes fit one list. */
-export type Route = Definition<any, any, any, any, any> & Partial<Pick<EventDefinition<any>, 'events' | 'open'>>
+export type Route = Definition<any, any, any, any, any> &
+  Partial<Pick<EventDefinition<any>, 'events' | 'open'>> &
+  Partial<Pick<LineDefinition<any, any>, 'line' | 'lines'>>
 
 export function route<
   Auth extends RouteAuth,

@@ -1,11 +1,11 @@
-import { initTRPC, TRPCError } from '@trpc/server'
+import { initTRPC, TRPCError, type AnyTRPCRouter } from '@trpc/server'
 import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
 import * as z from 'zod'
 import type { Client } from '../core/client.ts'
 import { DomainError } from '../core/errors.ts'
 import { inputErrors, toIssues } from '../core/input.ts'
-import { viewerErrors, type Viewer } from '../core/viewer.ts'
+import { hasRole, viewerErrors, type Role, type Viewer } from '../core/viewer.ts'
 import { trpcCodeOf } from './error-kinds.ts'
 
 export interface Context {
@@ -53,7 +53,7 @@ const t = initTRPC.context<Context>().create({
   errorFormatter({ error: raw, shape, ctx }) {
     const error = toTRPCError(raw)
     const reason = publicCode(error)
-    const issues = error.cause instanceof DomainError ? error.cause.issues : undefined
+    const { issues, details } = error.cause instanceof DomainError ? error.cause : {}
     return {
       ...shape,
       code: TRPC_ERROR_CODES_BY_KEY[error.code],
@@ -64,6 +64,7 @@ const t = initTRPC.context<Context>().create({
         httpStatus: getHTTPStatusCodeFromError(error),
         reason,
         errors: issues,
+        details,
         requestId: ctx?.requestId,
       },
     }
@@ -71,6 +72,13 @@ const t = initTRPC.context<Context>().create({
 })
 
 export const router = t.router
+/** Routers with different names become one. */
+export const mergeRouters = t.mergeRouters
+/** Whether it was made by `router`, so that its procedures get the context of these, and fail in their form. */
+export function isOwnRouter(value: unknown): value is AnyTRPCRouter {
+  const { _def } = (value ?? {}) as Partial<AnyTRPCRouter>
+  return _def?._config?.errorFormatter === t._config.errorFormatter
+}
 /**
  * For anyone. `await ctx.optionalViewer()` where the answer depends on who asks.
  *
@@ -79,8 +87,14 @@ export const router = t.router
 export const open = t.procedure
 /** For a user: `ctx.viewer` is who. */
 export const authed = open.use(async ({ ctx, next }) => next({ ctx: { viewer: await ctx.viewer() } }))
-/** For admins; others get `auth.forbidden`. */
-export const admin = authed.use(async ({ ctx, next }) => {
-  if (ctx.viewer.role !== 'admin') throw viewerErrors.forbidden()
-  return next()
-})
+/** For admins and moderators; others get `auth.forbidden`, before anything is said of their input. */
+export const moderator = staff('moderator')
+/** For admins; others get `auth.forbidden`, before anything is said of their input. */
+export const admin = staff('admin')
+
+function staff(needed: Role) {
+  return authed.use(async ({ ctx, next }) => {
+    if (!hasRole(ctx.viewer.role, needed)) throw viewerErrors.forbidden()
+    return next()
+  })
+}

@@ -161,7 +161,7 @@ export async function writeFollows(
 }
 
 /** By ascending number: whatever is locked is locked in this order. */
-function counted(numbers: readonly number[]): [number: number, count: number][] {
+export function counted(numbers: readonly number[]): [number: number, count: number][] {
   const counts = new Map<number, number>()
   for (const number of numbers) counts.set(number, (counts.get(number) ?? 0) + 1)
   return [...counts].toSorted(([one], [other]) => one - other)

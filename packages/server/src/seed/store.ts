@@ -3,7 +3,7 @@ import { batchQuery } from '../batch-query.ts'
 import { query } from '../query.ts'
 import type { Db, Tx } from '../schema.ts'
 
-type Value = string | number | null
+export type Value = string | number | null
 
 /** Rows of one statement. More make it no faster: the time goes into the rows. */
 const rowsPerStatement = 100
@@ -12,7 +12,7 @@ const rowsPerStatement = 100
  * A statement with as many rows as there are, 100 at most at once. Unlike `batchQuery` it does not fill up what is shorter: each
  * row counts. So there is one statement for each of the lengths that come up, which are few: all but the last of a list have 100.
  */
-function rowsQuery<Row extends Record<string, Value>>(columns: readonly (keyof Row & string)[]) {
+export function rowsQuery<Row extends Record<string, Value>>(columns: readonly (keyof Row & string)[]) {
   return <Out>(build: (tx: Tx, rows: Row[]) => Compilable<Out>) => {
     const statements: ReturnType<typeof statementOf>[] = []
     const statementOf = (count: number) =>
@@ -161,8 +161,8 @@ function listed(rows: readonly (readonly number[])[]) {
 }
 
 /** SQL as it stands, for `query`. */
-function raw(tx: Tx) {
-  return (...template: Parameters<typeof sql>): Compilable<never> => ({ compile: () => sql<never>(...template).compile(tx) })
+export function raw<Row = never>(tx: Tx) {
+  return (...template: Parameters<typeof sql>): Compilable<Row> => ({ compile: () => sql<Row>(...template).compile(tx) })
 }
 
 // What is there already.

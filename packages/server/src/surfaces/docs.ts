@@ -17,25 +17,25 @@ const assetTypes = {
   'favicon-32x32.png': 'image/png',
 } as const
 
-const start = `SwaggerUIBundle({
-  url: '/api/v1/openapi.json', dom_id: '#swagger-ui', presets: [SwaggerUIBundle.presets.apis],
+const startAt = (basePath: string) => `SwaggerUIBundle({
+  url: '${basePath}/api/v1/openapi.json', dom_id: '#swagger-ui', presets: [SwaggerUIBundle.presets.apis],
   deepLinking: true, persistAuthorization: false, displayRequestDuration: true, validatorUrl: null, tryItOutEnabled: false,
 })`
 
-const html = `<!doctype html>
+const htmlAt = (basePath: string) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Pinstack API</title>
-<link rel="icon" href="/docs/favicon-32x32.png">
-<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="icon" href="${basePath}/docs/favicon-32x32.png">
+<link rel="stylesheet" href="${basePath}/docs/swagger-ui.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
-<noscript>This page needs JavaScript. The document itself is at <a href="/api/v1/openapi.json">/api/v1/openapi.json</a>.</noscript>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
+<noscript>This page needs JavaScript. The document itself is at <a href="${basePath}/api/v1/openapi.json">/api/v1/openapi.json</a>.</noscript>
+<script src="${basePath}/docs/swagger-ui-bundle.js"></script>
+<script src="${basePath}/docs/start.js"></script>
 </body>
 </html>
 `
@@ -50,12 +50,13 @@ const contentSecurityPolicy = {
 }
 
 /** Serves the document, and a page to browse and try it that needs nothing from elsewhere. The old addresses go on working. */
-export function mountDocs(server: FastifyInstance, document: object): void {
+export function mountDocs(server: FastifyInstance, document: object, basePath = ''): void {
+  const [html, start] = [htmlAt(basePath), startAt(basePath)]
   const text = `${JSON.stringify(document)}\n`
   for (const path of ['/api/v1/openapi.json', '/swagger/doc.json']) server.get(path, (_request, reply) => sendText(reply, text))
   for (const path of ['/docs', '/docs/', '/swagger/index.html'])
     server.get(path, (_request, reply) => sendPage(reply, html, contentSecurityPolicy))
-  for (const path of ['/swagger', '/swagger/']) server.get(path, (_request, reply) => reply.redirect('/docs'))
+  for (const path of ['/swagger', '/swagger/']) server.get(path, (_request, reply) => reply.redirect(`${basePath}/docs`))
   server.get('/docs/start.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(start))
   for (const [name, type] of Object.entries(assetTypes)) {
     server.get(`/docs/${name}`, async (_request, reply) =>

@@ -16,6 +16,7 @@ export const failure = z.object({
   code: z.string(),
   request_id: z.string(),
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  details: z.record(z.string(), z.string().nullable()).optional(),
 })
 
 export interface Failure {
@@ -23,6 +24,7 @@ export interface Failure {
   code: string
   message: string
   issues?: Issue[] | undefined
+  details?: Record<string, string | null> | undefined
   /** Sent as `Retry-After`. */
   retryAfterSeconds?: number | undefined
 }
@@ -63,8 +65,8 @@ function escapeUnit(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
-export function failureText({ status, message, code, issues }: Failure, requestId: string): string {
-  const body: z.input<typeof failure> = { status, message, code, request_id: requestId, errors: issues }
+export function failureText({ status, message, code, issues, details }: Failure, requestId: string): string {
+  const body: z.input<typeof failure> = { status, message, code, request_id: requestId, errors: issues, details }
   return finishJson(JSON.stringify(body))
 }
 
@@ -111,6 +113,7 @@ export function failureOf(error: unknown): Failure | undefined {
       code: error.code,
       message: error.message,
       issues: error.issues,
+      details: error.details,
       retryAfterSeconds: retryAfterOf(error),
     }
   }

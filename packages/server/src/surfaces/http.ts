@@ -49,16 +49,22 @@ export interface HttpDeps {
   drainDelayMs?: number
   /** How much one address and one account may ask for; no limit without it. */
   requestLimits?: RequestLimitsOptions
+  /** Where all of it stands in the paths of a host: `/social`. Nothing for a server of its own. */
+  basePath?: string
   /** For tests. */
   limits?: { requestMs?: number; drainMs?: number; loopDelayMs?: number; stallMs?: number }
 }
 
 export interface HttpSurface {
   app: FastifyInstance
+  /** The first segments of all of its paths: `api`, `trpc`, `docs` … */
+  roots: string[]
   /** Resolves to the address, as a URL. Rejects with Node's own error, for example `EADDRINUSE`. */
   listen(where: { host: string; port: number }): Promise<string>
   /** Comes before `close`: not ready any more, it goes on serving for `drainDelayMs`. */
   takeLeave(): Promise<void>
+  /** Whether it has answered its last request. */
+  isClosed(): boolean
   /** Stops taking connections, lets requests finish for up to `drainMsMax`, ends streams. Resolves when all are gone; again and again to the same end. */
   close(): Promise<void>
 }
@@ -98,6 +104,8 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
   })
   const isUnderPressure = watchPressure(app, limits.loopDelayMs)
   const answerUnknownPath = answerUnknownPaths(app)
+  const roots = new Set<string>()
+  app.addHook('onRoute', ({ url }) => void roots.add(url.split('/', 2)[1]!))
   // One hook for all that comes before a route: Fastify's way from hook to hook costs more than most of them do.
   app.addHook('onRequest', (request, reply, done) => {
     requests.begin(request, reply)
@@ -112,8 +120,9 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
   await app.register(async (scope) => mountRest(scope, api.routes, viewers, streaming), { prefix: '/api/v1' })
   await app.register(async (scope) => mountRpc(scope, api.router, { viewers, listeners, bodyBytesMax, streaming }), { prefix: '/trpc' })
   mountHealth(app, health)
-  await mountDocs(app, openApi(api.routes, '/api/v1', { version }))
-  mountPages(app, { version })
+  const basePath = deps.basePath ?? ''
+  await mountDocs(app, openApi(api.routes, '/api/v1', { version, basePath }), basePath)
+  mountPages(app, { version, basePath })
   await app.ready()
 
   async function drainAndClose(): Promise<void> {
@@ -132,6 +141,7 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
     // @NOTE Node's own close() waits for connections that a browser has opened ahead and sent nothing over.
     app.server.closeAllConnections()
     await closed
+    hasClosed = true
   }
   /** Every answer asks its client to come back on another connection, which leads elsewhere. */
   async function takeLeave(): Promise<void> {
@@ -140,5 +150,13 @@ export async function createHttpSurface(api: { router: AppRouter; routes: Route[
     await sleep(deps.drainDelayMs ?? 0)
   }
   let closing: Promise<void> | undefined
-  return { app, listen: (where) => app.listen(where), takeLeave, close: () => (closing ??= drainAndClose()) }
+  let hasClosed = false
+  return {
+    app,
+    roots: [...roots].filter(Boolean),
+    listen: (where) => app.listen(where),
+    takeLeave,
+    isClosed: () => hasClosed,
+    close: () => (closing ??= drainAndClose()),
+  }
 }

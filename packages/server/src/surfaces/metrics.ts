@@ -93,9 +93,11 @@ export function createMetrics({
     buckets: cacheBuckets,
   })
   const state = stateGauges(registry, { prefix, keptMs: stateKeptMs })
-  const backgroundFailures = counter('background_failures_total', 'Turns of the relay, the tail, a consumer or a job that failed.', [
-    'part',
-  ])
+  const backgroundFailures = counter(
+    'background_failures_total',
+    'Failures of the relay, the tail, a consumer, a job or the publisher to Kafka: one a series, and one a minute while it goes on.',
+    ['part'],
+  )
   const relayLeader = gauge('relay_leader', '1 in the process that hands events to Kafka, 0 in those that would take over.')
   const events = {
     published: counter('events_published_total', 'Events handed to a bus.', ['bus', 'type']),
@@ -131,7 +133,7 @@ export function createMetrics({
   for (const outcome of ['commit', 'rollback', 'retry']) transactions.inc({ outcome }, 0)
   for (const reason of sessionEnds) sessionsEnded.inc({ reason }, 0)
   for (const origin of ['system', 'user']) notifications.inc({ origin }, 0)
-  for (const reason of ['left', 'revoked', 'closing', 'aged']) liveStreamsEnded.inc({ reason }, 0)
+  for (const reason of ['left', 'revoked', 'suspended', 'closing', 'aged']) liveStreamsEnded.inc({ reason }, 0)
 
   return {
     registry,
@@ -190,7 +192,7 @@ export function createMetrics({
     follow: (): void => follows.inc(),
     notification: (origin: 'system' | 'user'): void => notifications.inc({ origin }),
     liveStreams: (read: () => Record<string, number>): void => readInto(liveStreams, () => setEach(liveStreams, 'topic', read())),
-    liveStreamEnded: (reason: 'left' | 'revoked' | 'closing' | 'aged'): void => liveStreamsEnded.inc({ reason }),
+    liveStreamEnded: (reason: 'left' | 'revoked' | 'suspended' | 'closing' | 'aged'): void => liveStreamsEnded.inc({ reason }),
     /** Lets go of whatever the gauges ask. */
     close: (): void => registry.clear(),
   }

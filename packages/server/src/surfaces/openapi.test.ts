@@ -114,7 +114,7 @@ describe('the OpenAPI document', () => {
 
   it('lists what can go wrong, by status and by code', () => {
     const { responses } = document.paths['/api/v1/notes'].post
-    expect(Object.keys(responses)).toEqual(['201', '400', '401', '409', '429', '500', '503'])
+    expect(Object.keys(responses)).toEqual(['201', '400', '401', '403', '409', '429', '500', '503'])
     expect(Object.keys(responses[409].content['application/json'].examples)).toEqual(['note.taken', 'note.full'])
     expect(responses[409].content['application/json'].examples['note.taken'].value).toMatchObject({
       status: 409,

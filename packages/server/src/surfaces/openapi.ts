@@ -12,7 +12,7 @@ interface Context {
 }
 
 /** Describes the routes by the same definitions that serve them. */
-export function openApi(routes: Route[], prefix: string, { version }: { version: string }): object {
+export function openApi(routes: Route[], prefix: string, { version, basePath = '' }: { version: string; basePath?: string }): object {
   const context: Context = { schemas: {} }
   const paths: Record<string, Record<string, object>> = {}
   for (const route of routes) (paths[prefix + route.path] ??= {})[route.method.toLowerCase()] = operation(route, context)
@@ -26,7 +26,7 @@ export function openApi(routes: Route[], prefix: string, { version }: { version:
         'Answers are `{"status": …, "data": …}`, failures `{"status": …, "message": …, "code": …, "request_id": …}`. Programs go by `code`, which is stable.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '/' }],
+    servers: [{ url: basePath || '/' }],
     tags: [...new Set(routes.map(tagOf))].map((name) => ({ name })),
     paths,
     components: {
@@ -65,7 +65,9 @@ function operation(route: Route, context: Context): object {
     responses: {
       [status]: route.events
         ? eventStream(route.events, context)
-        : { description: 'Done.', ...(status !== 204 && json(jsonSchema(successOf(route), 'input', context))) },
+        : route.line
+          ? lineStream(route.line, context)
+          : { description: 'Done.', ...(status !== 204 && json(jsonSchema(successOf(route), 'input', context))) },
       ...failures(route),
     },
   }
@@ -79,6 +81,13 @@ function eventStream(events: Record<string, z.ZodObject>, context: Context): obj
   return {
     description: `Server-sent events (HTML standard, 9.2), the data of each is JSON:  \n${lines.join('  \n')}`,
     content: { 'text/event-stream': { schema: { type: 'string' } } },
+  }
+}
+
+function lineStream(line: z.ZodObject, context: Context): object {
+  return {
+    description: 'JSON lines: each line is one of these.',
+    content: { 'application/x-ndjson': { schema: jsonSchema(line, 'input', context) } },
   }
 }
 
@@ -96,7 +105,7 @@ function parameters(place: 'path' | 'query', schema: z.ZodObject | undefined, co
 }
 
 /** What can go wrong, by status: what the route declares, and what any route of its kind can meet. */
-function failures({ auth, params, query, body, errors = [] }: Route): Record<string, object> {
+function failures({ auth, role, params, query, body, errors = [] }: Route): Record<string, object> {
   const everywhere: Failure[] = [
     limitErrors.exceeded(),
     ...Object.values(loadErrors)
@@ -106,6 +115,8 @@ function failures({ auth, params, query, body, errors = [] }: Route): Record<str
   const own = [
     ...(params || query || body ? [inputErrors.unreadable, inputErrors.invalid] : []),
     ...(auth === 'required' ? [viewerErrors.unauthenticated, viewerErrors.invalid_token, viewerErrors.token_expired] : []),
+    ...(auth === 'open' ? [] : [viewerErrors.suspended]),
+    ...(role ? [viewerErrors.forbidden] : []),
     ...errors,
   ].map((make) => toFailure(make()))
   const byStatus = Map.groupBy([...own, ...everywhere, internalFailure], ({ status }) => status)

@@ -19,7 +19,7 @@ button:disabled { opacity: .6; cursor: wait; }
 [hidden] { display: none; }
 `
 
-const body = `<main>
+const bodyAt = (basePath: string) => `<main>
 <h1>Set up Pinstack</h1>
 <div id="ask">
 <p id="what">Make the first admin of this server. This link works once.</p>
@@ -56,7 +56,7 @@ const body = `<main>
 <div id="done" tabindex="-1" hidden>
 <h2>You are the admin now</h2>
 <p>Sign in as <strong id="name"></strong>: in your app, or on the host with <code>pinstack login</code>.</p>
-<p><a href="/docs">See the API</a></p>
+<p><a href="${basePath}/docs">See the API</a></p>
 </div>
 <div id="no-token" hidden>
 <p role="alert">This page needs the link that the server printed when it started, with everything after the # sign.</p>
@@ -66,7 +66,7 @@ const body = `<main>
 </main>`
 
 // The token stays in the fragment, which no browser sends and no log sees, and leaves the address bar once it has been read.
-const script = `
+const scriptAt = (basePath: string) => `
 const id = (name) => document.getElementById(name)
 const token = new URLSearchParams(location.hash.slice(1)).get('token')
 const fieldsOf = { new: ['username', 'email', 'password'], known: ['login', 'password'] }
@@ -109,7 +109,7 @@ function show(errors, sentence) {
 
 /** Returns undefined when it is done, else what to say about each field and about the whole. */
 async function claim(input) {
-  const answer = await fetch('/trpc/auth.claimAdmin', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(input) })
+  const answer = await fetch('${basePath}/trpc/auth.claimAdmin', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(input) })
   const { error } = await answer.json()
   if (!error) return
   const { reason, errors = [], requestId } = error.data
@@ -141,7 +141,10 @@ id('form').addEventListener('submit', async (event) => {
 })
 `
 
-const html = `<!doctype html>
+/** Makes the first admin by the one-time link that a start prints. Self-contained: `style` and `script` are inline, and may be named by their hash. */
+export function setupPage(basePath = ''): { html: string; style: string; script: string } {
+  const script = scriptAt(basePath)
+  const html = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -151,11 +154,10 @@ const html = `<!doctype html>
 <style>${style}</style>
 </head>
 <body>
-${body}
+${bodyAt(basePath)}
 <script>${script}</script>
 </body>
 </html>
 `
-
-/** Makes the first admin by the one-time link that a start prints. Self-contained: `style` and `script` are inline, and may be named by their hash. */
-export const setupPage = { html, style, script }
+  return { html, style, script }
+}

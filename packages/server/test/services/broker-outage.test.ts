@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import kafkajs from 'kafkajs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { migrateUp } from '../../src/migrations/index.ts'
 import type { Tables } from '../../src/schema.ts'
@@ -10,6 +9,7 @@ import { useServerChildren } from '../server-child.ts'
 import { pairsOf, seedAccounts, type SeededAccount } from '../sessions.ts'
 import { countRows, expectToldOnce, metric, startFollows } from './fleet.ts'
 import { startKafkaBroker, type KafkaBroker } from './kafka-broker.ts'
+import { readTopic } from './read-topic.ts'
 
 const outageMs = 30_000
 const followsMax = 1_500
@@ -106,28 +106,3 @@ onDriver('postgres', 'Kafka killed for 30 s during follows', (driver) => {
     await expectToldOnce(opened, earlier + load.acknowledged())
   })
 })
-
-/** Everything that lies in the topic, each partition in its order. */
-async function readTopic(brokers: string[], topic: string): Promise<{ id: string; key: number }[]> {
-  const kafka = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING })
-  const admin = kafka.admin()
-  await admin.connect()
-  const ends = (await admin.fetchTopicOffsets(topic)).filter(({ high }) => Number(high) > 0)
-  await admin.disconnect()
-  const left = new Set(ends.map(({ partition }) => partition))
-  const found: { id: string; key: number }[] = []
-  const all = Promise.withResolvers<void>()
-  const reader = kafka.consumer({ groupId: `reader-${topic}` })
-  await reader.connect()
-  await reader.subscribe({ topic, fromBeginning: true })
-  await reader.run({
-    async eachMessage({ partition, message: { key, headers, offset } }) {
-      found.push({ id: String(headers!.event_id), key: Number(key) })
-      if (Number(offset) + 1 >= Number(ends.find((end) => end.partition === partition)!.high)) left.delete(partition)
-      if (left.size === 0) all.resolve()
-    },
-  })
-  await all.promise
-  await reader.disconnect()
-  return found
-}

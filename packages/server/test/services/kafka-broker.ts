@@ -17,6 +17,8 @@ export interface KafkaBroker {
   /** `kill -9`: nothing is flushed or handed over. */
   kill(): Promise<void>
   start(): Promise<void>
+  /** Kafka's own command for what it is told while it runs: `--alter --add-config … --entity-type users --entity-name …`. */
+  configure(...args: string[]): Promise<void>
   /** It keeps its connections, and answers nothing. */
   freeze(): void
   thaw(): void
@@ -24,11 +26,17 @@ export interface KafkaBroker {
   remove(): Promise<void>
 }
 
-export async function startKafkaBroker(): Promise<KafkaBroker> {
+export interface KafkaBrokerOptions {
+  /** More lines for its configuration; later ones win. `port` is that of its listener for everybody, `PLAINTEXT`. */
+  properties?: (ports: { port: number; controllerPort: number }) => string[]
+}
+
+export async function startKafkaBroker({ properties = () => [] }: KafkaBrokerOptions = {}): Promise<KafkaBroker> {
   const dir = mkdtempSync(join(tmpdir(), 'pinstack-kafka-'))
-  const [port, controllerPort] = await freePorts()
+  const [port, controllerPort] = (await freePorts(2)) as [number, number]
   const extra = join(dir, 'extra.properties')
-  writeFileSync(extra, `group.min.session.timeout.ms=${sessionMsMin}\n`)
+  const lines = [`group.min.session.timeout.ms=${sessionMsMin}`, ...properties({ port, controllerPort })]
+  writeFileSync(extra, lines.map((line) => `${line}\n`).join(''), { mode: 0o600 })
   const env = {
     ...process.env,
     KAFKA_DATA_DIR: join(dir, 'data'),
@@ -36,8 +44,9 @@ export async function startKafkaBroker(): Promise<KafkaBroker> {
     KAFKA_CONTROLLER_PORT: String(controllerPort),
     KAFKA_EXTRA_CONF: extra,
     KAFKA_HEAP: '256m',
+    LC_ALL: 'C.UTF-8', // of what `configure` is told
   }
-  const run = async (verb: string) => void (await promisify(execFile)('bash', [script, verb], { env }))
+  const run = async (...args: string[]) => void (await promisify(execFile)('bash', [script, ...args], { env }))
   const signal = (name: NodeJS.Signals) => void process.kill(Number(readFileSync(join(dir, 'data.pid'), 'utf8').split(' ')[0]), name)
   // The end of its standard input is the end of this process, after `kill -9` as well.
   const keeper = spawn('bash', ['-c', 'cat >/dev/null; bash "$0" wipe; rm -rf "$1"', script, dir], {
@@ -60,21 +69,22 @@ export async function startKafkaBroker(): Promise<KafkaBroker> {
     brokers: [`127.0.0.1:${port}`],
     kill: () => run('kill9'),
     start: () => run('start'),
+    configure: (...args) => run('configs', ...args),
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
     remove,
   }
 }
 
-async function freePorts(): Promise<[number, number]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
-    [0, 0].map(async () => {
+    Array.from({ length: count }, async () => {
       const server = createServer().listen(0, '127.0.0.1')
       await once(server, 'listening')
       return server
     }),
   )
-  const ports = servers.map((server) => (server.address() as AddressInfo).port) as [number, number]
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
   await Promise.all(servers.map((server) => once(server.close(), 'close')))
   return ports
 }

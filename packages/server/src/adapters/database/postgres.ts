@@ -99,7 +99,13 @@ const unlimited = 'set local statement_timeout = 0'
 const dialect: Dialect = {
   name: 'postgres',
   bytewiseText: sql`text collate "C"`,
+  givenId: sql`overriding system value`,
   addId: (table) => table.addColumn('id', 'bigint', (column) => column.primaryKey().generatedAlwaysAsIdentity()),
+  givenIds: sql`overriding system value`,
+  async passIds(tx, table, id) {
+    await sql`select setval(sequence, ${id}) from (select pg_get_serial_sequence(${`"${table}"`}, 'id')::regclass as sequence) as own
+      where ${id} > coalesce(pg_sequence_last_value(sequence), 0)`.execute(tx)
+  },
   async tryLock(tx, lockName) {
     const { rows } = await sql<{ held: boolean }>`select pg_try_advisory_xact_lock(hashtext(${lockName})) as held`.execute(tx)
     return rows[0]!.held

@@ -56,7 +56,16 @@ export function openSqlite<Tables>(path: string, { synchronous = 'full', onQuery
 const dialect: Dialect = {
   name: 'sqlite',
   bytewiseText: sql`text`,
+  givenId: sql``,
   addId: (table) => table.addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement()), // @NOTE without autoincrement the id of a deleted last row is given out again
+  givenIds: sql``,
+  async passIds(tx, table, id) {
+    // @NOTE the row is there from the table's first insert on, and follows each given id by itself.
+    await sql`insert into sqlite_sequence (name, seq) select ${table}, 0 where not exists (select 1 from sqlite_sequence where name = ${table})`.execute(
+      tx,
+    )
+    await sql`update sqlite_sequence set seq = max(seq, ${id}) where name = ${table}`.execute(tx)
+  },
   tryLock: async () => true, // @NOTE `begin immediate` has already locked out every other writer
   lock: async () => {},
   lockRows: async () => {},

@@ -5,6 +5,7 @@ import kafkajs, { type Admin, type Consumer, type EachBatchPayload, type ISocket
 import { within } from '../../core/within.ts'
 import type { BusEvent, EventBus } from '../../ports/event-bus.ts'
 import { fromMessage, toMessage, type EventMessage } from './kafka-messages.ts'
+import { explained, KafkaRefusal, witness } from './kafka-refusals.ts'
 import { beating, isFulfilled, tracked } from './waiting.ts'
 
 export interface KafkaTopic {
@@ -35,7 +36,7 @@ export interface KafkaBus extends EventBus {
    * them may be: hand over the very same events again, before any others. One call at a time.
    */
   publish(events: readonly BusEvent[]): Promise<void>
-  /** Rejects when no broker answers. */
+  /** Rejects when no broker answers; with a `KafkaRefusal` when one does, and does not let us in. */
   ping(): Promise<void>
 }
 
@@ -85,13 +86,19 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
   let readyTopics: Promise<void> | undefined
   let admin: Promise<Admin> | undefined
   let producer: Promise<Producer> | undefined
+  let wasLetIn = false
+  const explain = (error: unknown) => explained(error, { hasSignIn: options.sasl !== undefined, wasLetIn })
+  const letIn = <T>(answer: T): T => {
+    wasLetIn = true
+    return answer
+  }
 
   function withAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
     const current = (admin ??= connect(() => kafka.admin()))
-    return answeredWithin(connectMsMax, current.then(work)).catch((error: unknown) => {
+    return answeredWithin(connectMsMax, current.then(work)).then(letIn, (error: unknown) => {
       if (admin === current) admin = undefined
       void abandon(current)
-      throw error
+      throw explain(error)
     })
   }
 
@@ -136,7 +143,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
         if (producer === current) producer = undefined
         void abandon(current)
       }
-      throw error
+      throw explain(error)
     }
   }
 
@@ -155,10 +162,12 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
     handle(events: BusEvent[]): Promise<void>
     /** Batches under way, so that closing can wait for them. */
     handling: Set<Promise<unknown>>
+    /** What was said of it since it last worked, and when, so that it is not said each second. */
+    toldMs: Map<string, number>
   }
 
   /** Consumes until it ends or the client breaks. */
-  async function consume({ group, topics, handle, handling }: Subscription): Promise<void> {
+  async function consume({ group, topics, handle, handling, toldMs }: Subscription): Promise<void> {
     await Promise.race([topicsReady(), ended])
     const consumer = kafka.consumer({
       groupId: `${clientId}.${group}`,
@@ -182,6 +191,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
     for (const sign of [consumer.events.FETCH_START, consumer.events.HEARTBEAT, consumer.events.GROUP_JOIN] as const) {
       consumer.on(sign as typeof consumer.events.HEARTBEAT, isAlive)
     }
+    consumer.on(consumer.events.GROUP_JOIN, () => toldMs.clear())
     const watch = setInterval(() => {
       if (handling.size > 0) isAlive()
       if (performance.now() - lifeMs > silentMsMax) broken.reject(new Error('the Kafka consumer has stopped without a word'))
@@ -204,7 +214,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
     }
   }
 
-  type Batch = Omit<Subscription, 'topics'>
+  type Batch = Omit<Subscription, 'topics' | 'toldMs'>
 
   async function takeBatch(batch: EachBatchPayload, { group, handle, handling }: Batch): Promise<void> {
     const { resolveOffset, heartbeat, commitOffsetsIfNecessary, isRunning, isStale } = batch
@@ -247,6 +257,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
         topics: [...new Set(types.map((type) => topicOf(type).name))],
         handle,
         handling: new Set<Promise<unknown>>(),
+        toldMs: new Map<string, number>(),
       }
       const done = (async () => {
         while (!ending.signal.aborted) {
@@ -254,7 +265,13 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
             await consume(subscription)
           } catch (error) {
             readyTopics = undefined
-            if (!ending.signal.aborted) warn('the Kafka consumer has failed, and is started again', { err: error, consumer: group })
+            const reason = explain(error)
+            const kind = reason instanceof KafkaRefusal ? reason.message : 'a failure'
+            const nowMs = performance.now()
+            if (!ending.signal.aborted && nowMs - (subscription.toldMs.get(kind) ?? Number.NEGATIVE_INFINITY) >= complaintEveryMs) {
+              warn('the Kafka consumer has failed, and is started again', { err: reason, consumer: group })
+              subscription.toldMs.set(kind, nowMs)
+            }
             await sleep(pauseMsMax, undefined, { signal: ending.signal }).catch(() => {})
           }
         }
@@ -305,13 +322,14 @@ async function connect<Client extends Producer | Admin>(open: () => Client): Pro
   }
 }
 
-/** As the client's own, and known to whoever closes. */
+/** As the client's own, known to whoever closes, and with errors that say what to do. */
 function keepingIn(sockets: Set<Socket>): ISocketFactory {
   return ({ host, port, ssl, onConnect }) => {
     const socket = ssl
       ? connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ...ssl }, onConnect)
       : connectPlain({ host, port }, onConnect)
     socket.setKeepAlive(true, keepAliveMs)
+    witness(socket, { showsCertificate: ssl?.cert !== undefined })
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     return socket

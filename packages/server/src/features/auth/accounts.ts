@@ -2,7 +2,7 @@ import { isoTime } from '../../core/time.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Database } from '../../ports/database.ts'
 import type { Tables, Tx } from '../../schema.ts'
-import { deleteCredential, eraseSessions, insertCredential } from './store.ts'
+import { clearSuspension, deleteCredential, eraseSessions, insertCredential } from './store.ts'
 import type { Viewers } from './viewers.ts'
 
 export interface AccountDeps {
@@ -21,6 +21,7 @@ export function createAccounts({ database, clock, viewers, record }: AccountDeps
     /** @NOTE the credential first: it is the account's lock, see store.ts. */
     async close(tx: Tx, userId: number): Promise<void> {
       await deleteCredential.run(tx, { userId })
+      await clearSuspension.run(tx, { userId }) // the reason may be personal
       const sessions = await eraseSessions.all(tx, { userId })
       database.afterCommit(tx, () => {
         viewers.forget(sessions.map(({ id }) => id))

@@ -1,4 +1,5 @@
 import type { Actor, RecordAudit } from '../../audit/audit.ts'
+import type { Authorise } from '../../audit/authority.ts'
 import { accountErrors } from '../../core/account.ts'
 import type { Client } from '../../core/client.ts'
 import { isoTime } from '../../core/time.ts'
@@ -7,7 +8,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Database } from '../../ports/database.ts'
 import type { Tables, Tx } from '../../schema.ts'
 import { authErrors, setupTokenTtlMs } from './auth.ts'
-import { findAccount } from './find-account.ts'
+import { findAccount, type AccountTarget } from './find-account.ts'
 import { hashOfToken, newRefreshToken } from './refresh-tokens.ts'
 import {
   deleteOldSetupTokens,
@@ -28,13 +29,15 @@ export interface AdminDeps {
   database: Database<Tables>
   clock: Clock
   recordAudit: RecordAudit
+  authorise: Authorise
   viewers: Viewers
 }
 
 /** Who may do more than others, and how the first of them comes about. */
-export function createAdmins({ database, clock, recordAudit, viewers }: AdminDeps) {
-  async function setRole(actor: Actor, login: string, role: Role): Promise<{ changed: boolean; userId: number; username: string }> {
+export function createAdmins({ database, clock, recordAudit, authorise, viewers }: AdminDeps) {
+  async function setRole(actor: Actor, login: AccountTarget, role: Role): Promise<{ changed: boolean; userId: number; username: string }> {
     return database.transaction(async (tx) => {
+      await authorise(tx, actor, 'admin')
       const account = await findAccount(tx, login)
       if (!account) throw accountErrors.not_found()
       const changed = (await updateRole.run(tx, { userId: account.id, role })) === 1
@@ -59,7 +62,7 @@ export function createAdmins({ database, clock, recordAudit, viewers }: AdminDep
   return {
     /** Idempotent: `changed` is false when the role was that already. Takes effect at once here, within a second elsewhere. */
     grantRole: setRole,
-    revokeRole: (actor: Actor, login: string) => setRole(actor, login, 'user'),
+    revokeRole: (actor: Actor, login: AccountTarget) => setRole(actor, login, 'user'),
 
     /** Admins and moderators, by id. */
     listAdmins: () => selectStaff.all(database.db, { limit: staffMax }),

@@ -25,8 +25,20 @@ export interface Session {
 /** Why a session ended: signed out; ended from another session or by an admin; a spent refresh token came back; the password changed; there were too many. */
 export type SessionEnd = 'logout' | 'revoked' | 'reuse' | 'password' | 'pruned'
 
+/** An account that is shut out, by an admin. */
+export interface Suspension {
+  at: string
+  /** Null where there is no end to it. */
+  until: string | null
+  reason: string
+}
+
 export interface AuthEvents {
   session_revoked: { user_id: number; session_id: string; reason: SessionEnd }
+  /** Why is nobody's business but the user's, and staff's. */
+  user_suspended: { user_id: number; until: string | null }
+  /** Before its end, by an admin; of an end that comes by itself there is no event. */
+  user_restored: { user_id: number }
 }
 
 export const authErrors = defineErrors('auth', {

@@ -1,4 +1,5 @@
 import type { Actor, RecordAudit } from '../../audit/audit.ts'
+import type { Authorise } from '../../audit/authority.ts'
 import { accountErrors, isPassword } from '../../core/account.ts'
 import { inputErrors } from '../../core/input.ts'
 import { isoTime } from '../../core/time.ts'
@@ -7,7 +8,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Database } from '../../ports/database.ts'
 import type { Tables, Tx } from '../../schema.ts'
 import { authErrors, type TokenPair } from './auth.ts'
-import { findAccount } from './find-account.ts'
+import { findAccount, type AccountTarget } from './find-account.ts'
 import type { Guessing } from './guessing.ts'
 import { limits } from './limits.ts'
 import type { Passwords } from './passwords.ts'
@@ -18,13 +19,14 @@ export interface PasswordChangeDeps {
   database: Database<Tables>
   clock: Clock
   recordAudit: RecordAudit
+  authorise: Authorise
   passwords: Passwords
   guessing: Guessing
   sessions: Sessions
 }
 
 /** A new password, by who knows the old one, or by who has the host. */
-export function createPasswordChange({ database, clock, recordAudit, passwords, guessing, sessions }: PasswordChangeDeps) {
+export function createPasswordChange({ database, clock, recordAudit, authorise, passwords, guessing, sessions }: PasswordChangeDeps) {
   async function changePassword(
     viewer: Viewer,
     { oldPassword, newPassword }: { oldPassword: string; newPassword: string },
@@ -56,10 +58,11 @@ export function createPasswordChange({ database, clock, recordAudit, passwords, 
   }
 
   /** For who forgot it: every session of the account ends. */
-  async function resetPassword(actor: Actor, login: string, password: string): Promise<void> {
+  async function resetPassword(actor: Actor, login: AccountTarget, password: string): Promise<void> {
     assertPassword(password)
     const passwordHash = await passwords.hash(password)
     await database.transaction(async (tx) => {
+      await authorise(tx, actor, 'admin')
       const account = await findAccount(tx, login)
       if (!account) throw accountErrors.not_found()
       await setCredential.run(tx, { userId: account.id, passwordHash, changedAt: isoTime(clock.nowMs()) })

@@ -12,6 +12,7 @@ import { limits } from './limits.ts'
 import { hashOfToken, isRefreshToken, newRefreshToken, openSuccessor, sealSuccessor } from './refresh-tokens.ts'
 import type { Grant, Sessions } from './sessions.ts'
 import { selectRefreshToken, spendRefreshToken, touchSession } from './store.ts'
+import { assertNotSuspended, suspensionOf } from './suspension.ts'
 
 /** Refreshes within one grace that a token which is sent again is followed through. Ten seconds hold a handful. */
 const hopsMax = 32
@@ -24,7 +25,10 @@ export interface RefreshDeps {
   warn(message: string, fields: Record<string, unknown>): void
 }
 
-type Refusal = { why: 'unknown' | 'spent' | 'expired' | 'user deleted' } | { why: 'reused'; sessionId: string; userId: number }
+type Refusal =
+  | { why: 'unknown' | 'spent' | 'expired' | 'user deleted' }
+  | { why: 'suspended'; row: Row }
+  | { why: 'reused'; sessionId: string; userId: number }
 type Row = NonNullable<Awaited<ReturnType<typeof selectRefreshToken.first>>>
 
 /** The exchange of refresh tokens, and sign-out by them. A token is spent once; REST-V1 0.4 and 2.1 (A3, A4). */
@@ -37,6 +41,7 @@ export function createRefresh({ database, clock, limiter, sessions, warn }: Refr
     if (!row) return { why: 'unknown' }
     if (row.expiresAt <= isoTime(clock.nowMs())) return { why: 'expired' }
     if (row.userDeletedAt !== null) return { why: row.spentAt === null ? 'user deleted' : 'spent' }
+    if (suspensionOf(row, clock.nowMs())) return { why: 'suspended', row } // unspent: it is good again afterwards
     if (row.spentAt !== null) return answerAgain(tx, token, row)
 
     // The session before the token, as a revocation has them: else each could hold what the other waits for.
@@ -75,6 +80,7 @@ export function createRefresh({ database, clock, limiter, sessions, warn }: Refr
   function refuse(refusal: Refusal): never {
     if (refusal.why === 'expired') throw viewerErrors.unauthenticated()
     if (refusal.why === 'user deleted') throw accountErrors.not_found()
+    if (refusal.why === 'suspended') assertNotSuspended(refusal.row, clock.nowMs())
     if (refusal.why === 'reused') {
       warn('a spent refresh token came back, and its session was ended', { user_id: refusal.userId, session_id: refusal.sessionId })
     }

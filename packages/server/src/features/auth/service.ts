@@ -1,4 +1,5 @@
 import type { Actor, RecordAudit } from '../../audit/audit.ts'
+import type { Authorise } from '../../audit/authority.ts'
 import { accountErrors } from '../../core/account.ts'
 import type { Client } from '../../core/client.ts'
 import { DomainError } from '../../core/errors.ts'
@@ -15,7 +16,7 @@ import { createAccessTokens, type AccessTokenSettings } from './access-tokens.ts
 import { createAccounts } from './accounts.ts'
 import { createAdmins } from './admins.ts'
 import type { Session, SessionEnd, TokenPair } from './auth.ts'
-import { findAccount } from './find-account.ts'
+import { findAccount, type AccountTarget } from './find-account.ts'
 import { createGuessing } from './guessing.ts'
 import { purgeExpiredTokens } from './jobs.ts'
 import type { Keyring } from './keys.ts'
@@ -24,7 +25,9 @@ import type { Passwords } from './passwords.ts'
 import { createRefresh } from './refresh.ts'
 import { createPasswordChange } from './password-change.ts'
 import { createSessions } from './sessions.ts'
+import { lockAccount } from './store.ts'
 import { createSignIn, type Credentials } from './sign-in.ts'
+import { createSuspension } from './suspension.ts'
 import { createViewers } from './viewers.ts'
 
 export type AuthOperation = 'register' | 'login' | 'refresh' | 'logout' | 'change_password'
@@ -42,6 +45,7 @@ export interface AuthDeps {
   emit: Emit
   limiter: RateLimiter
   recordAudit: RecordAudit
+  authorise: Authorise
   passwords: Passwords
   keys: Keyring
   users: Pick<Users, 'createAccount'>
@@ -57,12 +61,13 @@ const unrecorded: AuthRecorder = { authentication() {}, login() {}, sessionStart
 
 /** Sign-in and everything after it. Every promise rejects with `auth.*`, `limit.exceeded`, or, for new accounts, `users.*`. */
 export function createAuth(deps: AuthDeps) {
-  const { database, clock, limiter, users, recordAudit, settings, record = unrecorded } = deps
+  const { database, clock, limiter, users, recordAudit, authorise, settings, record = unrecorded } = deps
   const tokens = createAccessTokens(deps)
   const viewers = createViewers({ database, clock, tokens })
   const sessions = createSessions({ ...deps, tokens, viewers, refreshTtlMs: settings.refreshTtlMs, record })
   const { refresh, logout } = createRefresh({ ...deps, sessions })
   const admins = createAdmins({ ...deps, viewers })
+  const suspension = createSuspension({ ...deps, viewers })
   const guessing = createGuessing(limiter)
   const signIn = createSignIn({ ...deps, guessing, sessions, onSignIn: () => record.login() })
   const { changePassword, resetPassword } = createPasswordChange({ ...deps, guessing, sessions })
@@ -134,7 +139,10 @@ export function createAuth(deps: AuthDeps) {
 
     resetPassword,
 
-    async listSessionsOf(login: string): Promise<Session[]> {
+    suspend: suspension.suspend,
+    restore: suspension.restore,
+
+    async listSessionsOf(login: AccountTarget): Promise<Session[]> {
       const account = await findAccount(database.db, login)
       if (!account) throw accountErrors.not_found()
       return sessions.list(account.id)
@@ -142,8 +150,21 @@ export function createAuth(deps: AuthDeps) {
 
     async endSession(actor: Actor, sessionId: string): Promise<{ ended: boolean }> {
       return database.transaction(async (tx) => {
+        await authorise(tx, actor, 'admin')
         const ended = await sessions.end(tx, sessionId, 'revoked')
         if (ended) await recordAudit(tx, { actor, action: 'session.revoke', target: { type: 'session', id: sessionId } })
+        return { ended }
+      })
+    },
+
+    /** All sessions of an account. Idempotent: 0 when there is none. */
+    async endSessionsOf(actor: Actor, userId: number): Promise<{ ended: number }> {
+      return database.transaction(async (tx) => {
+        await authorise(tx, actor, 'admin')
+        if ((await lockAccount.run(tx, { userId })) === 0) throw accountErrors.not_found()
+        const ended = await sessions.endOthers(tx, userId, { keptId: null, reason: 'revoked' })
+        if (ended > 0)
+          await recordAudit(tx, { actor, action: 'session.revoke_all', target: { type: 'user', id: userId }, detail: { sessions: ended } })
         return { ended }
       })
     },

@@ -2,6 +2,7 @@ import { accountErrors } from '../../core/account.ts'
 import type { Client } from '../../core/client.ts'
 import { networkOf } from '../../core/network.ts'
 import { fold } from '../../core/text.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { Database } from '../../ports/database.ts'
 import type { RateLimiter } from '../../ports/rate-limiter.ts'
 import type { Tables, Tx } from '../../schema.ts'
@@ -12,6 +13,7 @@ import { limits } from './limits.ts'
 import type { Passwords } from './passwords.ts'
 import type { Sessions } from './sessions.ts'
 import { lockCredential, type Account } from './store.ts'
+import { assertNotSuspended } from './suspension.ts'
 
 /** Someone may change a password while it is being checked: then the new one is looked at, so often at most. */
 const attemptsMax = 3
@@ -24,6 +26,7 @@ export interface Credentials {
 
 export interface SignInDeps {
   database: Database<Tables>
+  clock: Clock
   limiter: RateLimiter
   passwords: Passwords
   guessing: Guessing
@@ -32,7 +35,7 @@ export interface SignInDeps {
 }
 
 /** Sign-in by password. What is returned also does `also`, in the transaction that begins the session. */
-export function createSignIn({ database, limiter, passwords, guessing, sessions, onSignIn }: SignInDeps) {
+export function createSignIn({ database, clock, limiter, passwords, guessing, sessions, onSignIn }: SignInDeps) {
   return async function signIn(
     { login, password }: Credentials,
     client: Client,
@@ -50,6 +53,7 @@ export function createSignIn({ database, limiter, passwords, guessing, sessions,
       let account = first
       for (let attempt = 0; attempt < attemptsMax; attempt++) {
         const newHash = await checkedHashOf(passwords, account, password)
+        assertNotSuspended(account!, clock.nowMs()) // after the password: nobody else is told
         const begun = await database.transaction(async (tx) => {
           const locked = await lockCredential.first(tx, { userId: account!.id, checkedHash: account!.passwordHash, newHash })
           if (!locked) return undefined

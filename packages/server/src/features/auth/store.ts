@@ -4,6 +4,8 @@ import { query } from '../../query.ts'
 import type { Db, Tx } from '../../schema.ts'
 import type { Session } from './auth.ts'
 
+const suspension = ['user.suspendedAt', 'user.suspendedUntil', 'user.suspendedReason'] as const
+
 // Accounts. Whoever changes several rows of one account locks its credential first, then sessions, then tokens: in one order, none waits for another in a circle.
 
 /** What signing in looks at. */
@@ -11,6 +13,9 @@ export interface Account {
   id: number
   username: string
   role: Role
+  suspendedAt: string | null
+  suspendedUntil: string | null
+  suspendedReason: string | null
   passwordHash: string
 }
 
@@ -25,7 +30,7 @@ function accounts(db: Db) {
     .selectFrom('user')
     .innerJoin('credential', 'credential.userId', 'user.id')
     .where('user.deletedAt', 'is', null)
-    .select(['user.id', 'user.username', 'user.role', 'credential.passwordHash'])
+    .select(['user.id', 'user.username', 'user.role', ...suspension, 'credential.passwordHash'])
 }
 
 type Credential = { userId: number; passwordHash: string; changedAt: string }
@@ -74,6 +79,25 @@ export const lockAccount = query<{ userId: number }>()((tx: Tx, { userId }) =>
     .updateTable('credential')
     .set((eb) => ({ changedAt: eb.ref('changedAt') }))
     .where('userId', '=', userId),
+)
+
+// Suspension. Who changes it locks the account first.
+
+export const selectSuspension = query<{ userId: number }>()((db: Db, { userId }) =>
+  db.selectFrom('user').where('id', '=', userId).where('deletedAt', 'is', null).select(suspension),
+)
+
+export const setSuspension = query<{ userId: number; at: string; until: string | null; reason: string }>()(
+  (tx: Tx, { userId, at, until, reason }) =>
+    tx.updateTable('user').where('id', '=', userId).set({ suspendedAt: at, suspendedUntil: until, suspendedReason: reason }),
+)
+
+export const clearSuspension = query<{ userId: number }>()((tx: Tx, { userId }) =>
+  tx
+    .updateTable('user')
+    .where('id', '=', userId)
+    .where('suspendedAt', 'is not', null)
+    .set({ suspendedAt: null, suspendedUntil: null, suspendedReason: null }),
 )
 
 // Roles.
@@ -139,7 +163,7 @@ export const selectSessionViewer = query<{ sessionId: string; userId: number }>(
     .where('session.id', '=', sessionId)
     .where('session.userId', '=', userId)
     .where('user.deletedAt', 'is', null)
-    .select('user.role'),
+    .select(['user.role', ...suspension]),
 )
 
 /** Those that were used since `usedAfter`, the last used first. */
@@ -211,6 +235,7 @@ export const selectRefreshToken = query<{ hash: string }>()((db: Db, { hash }) =
       'refreshToken.sealedSuccessor',
       'session.userId',
       'user.deletedAt as userDeletedAt',
+      ...suspension,
     ]),
 )
 

@@ -2,8 +2,16 @@ import type { Generated } from 'kysely'
 import type { Role } from '../../core/viewer.ts'
 
 export interface AuthTables {
-  /** This feature's column of the user row. */
-  user: { role: Generated<Role> }
+  /** This feature's columns of the user row. */
+  user: {
+    role: Generated<Role>
+    /** Null for an account that nobody has shut out. Between the two times it is. */
+    suspendedAt: string | null
+    /** Null where there is no end to it. */
+    suspendedUntil: string | null
+    /** For the user, and for staff. */
+    suspendedReason: string | null
+  }
   /** The only place of a password hash: no row of a user that is read, cached or shown carries it. */
   credential: {
     userId: number

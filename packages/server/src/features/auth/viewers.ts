@@ -6,19 +6,22 @@ import type { Tables } from '../../schema.ts'
 import type { AccessClaims, AccessTokens } from './access-tokens.ts'
 import { viewerTtlMs } from './auth.ts'
 import { selectSessionViewer } from './store.ts'
+import { assertNotSuspended, type SuspensionColumns } from './suspension.ts'
 
 const sessionsCachedMax = 10_000
 
 export interface Viewers {
   authenticate: Authenticate
-  /** The sessions have ended, or their users' roles have changed: the next request asks the database. Without ids: all. */
+  /** The sessions have ended, or their users' roles have changed, or whether they are shut out: the next request asks the database. Without ids: all. */
   forget(sessionIds?: readonly string[]): void
 }
+
+type ViewerRow = { role: Role } & SuspensionColumns
 
 interface State {
   startedMs: number
   userId: number
-  role: Promise<Role | undefined>
+  row: Promise<ViewerRow | undefined>
 }
 
 /**
@@ -28,27 +31,28 @@ interface State {
 export function createViewers({ database, clock, tokens }: { database: Database<Tables>; clock: Clock; tokens: AccessTokens }): Viewers {
   const states = new LRUCache<string, State>({ max: sessionsCachedMax })
 
-  function roleOf({ userId, sessionId }: AccessClaims): Promise<Role | undefined> {
+  function rowOf({ userId, sessionId }: AccessClaims): Promise<ViewerRow | undefined> {
     const nowMs = clock.nowMs()
     const known = states.get(sessionId)
     const ageMs = known ? nowMs - known.startedMs : Infinity
-    if (known && known.userId === userId && ageMs >= 0 && ageMs < viewerTtlMs) return known.role // below 0 when the clock was set back
-    const role = selectSessionViewer.first(database.db, { userId, sessionId }).then((row) => row?.role)
+    if (known && known.userId === userId && ageMs >= 0 && ageMs < viewerTtlMs) return known.row // below 0 when the clock was set back
+    const row = selectSessionViewer.first(database.db, { userId, sessionId })
     // Kept before it is answered: who comes meanwhile shares it, and `forget` also hits an answer that is still under way.
-    const state = { startedMs: nowMs, userId, role }
+    const state = { startedMs: nowMs, userId, row }
     states.set(sessionId, state)
-    role.catch(() => {
+    row.catch(() => {
       if (states.get(sessionId) === state) states.delete(sessionId)
     })
-    return role
+    return row
   }
 
   return {
     async authenticate(token) {
       const claims = await tokens.verify(token)
-      const role = await roleOf(claims)
-      if (!role) throw viewerErrors.unauthenticated()
-      return { id: claims.userId, role, sessionId: claims.sessionId }
+      const row = await rowOf(claims)
+      if (!row) throw viewerErrors.unauthenticated()
+      if (row.suspendedAt !== null) assertNotSuspended(row, clock.nowMs())
+      return { id: claims.userId, role: row.role, sessionId: claims.sessionId }
     },
     forget(sessionIds) {
       if (!sessionIds) return states.clear()

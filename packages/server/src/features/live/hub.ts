@@ -25,6 +25,8 @@ export interface Subscription {
   /** What became of followees while they were loaded. */
   changes: Map<number, boolean> | undefined
   end: StreamEnd | 'left' | undefined
+  /** Of one that ended as `suspended`; null where there is no end to it. */
+  suspendedUntil: string | null
   wake: (() => void) | undefined
 }
 
@@ -39,8 +41,8 @@ export function createHub({ limits, record }: HubDeps) {
   const byUser = new Map<number, Set<Subscription>>()
   const ofPosts = new Set<Subscription>()
   const open: Record<Topic, number> = { notifications: 0, unreadCount: 0, relations: 0, posts: 0 }
-  /** Sessions and users that ended lately: a stream of theirs may still be about to open, by a look at the session from before. */
-  const revoked = new Map<string | number, number>()
+  /** Sessions and users that ended or were shut out lately: a stream of theirs may still be about to open, by a look at the session from before. */
+  const refused = new Map<string | number, { sinceMs: number; refuse(): void }>()
   let position: number | undefined
   let count = 0
   let isClosing = false
@@ -49,7 +51,8 @@ export function createHub({ limits, record }: HubDeps) {
 
   function subscribe(viewer: Viewer, topic: Topic): Subscription {
     if (isClosing) throw liveErrors.closing({ retryAfterMs: retryClosingMs })
-    if (revoked.has(viewer.sessionId) || revoked.has(viewer.id)) throw viewerErrors.unauthenticated()
+    refused.get(viewer.sessionId)?.refuse()
+    refused.get(viewer.id)?.refuse()
     if (count >= streamsMax) throw liveErrors.full({ retryAfterMs: retryFullMs })
     const own = byUser.get(viewer.id)
     if (own && own.size >= streamsPerUserMax) throw liveErrors.too_many_streams({ retryAfterMs: retryFullMs })
@@ -62,6 +65,7 @@ export function createHub({ limits, record }: HubDeps) {
       followees: null,
       changes: undefined,
       end: undefined,
+      suspendedUntil: null,
       wake: undefined,
     }
     if (own) own.add(subscription)
@@ -102,13 +106,14 @@ export function createHub({ limits, record }: HubDeps) {
     for (const own of byUser.values()) for (const subscription of own) if (subscription.expiresMs <= nowMs) end(subscription, 'aged')
   }
 
-  function remember(id: string | number): void {
+  function remember(id: string | number, refuse: () => void): void {
     const nowMs = performance.now()
-    for (const [known, sinceMs] of revoked) {
+    for (const [known, { sinceMs }] of refused) {
       if (nowMs - sinceMs < revokedMsMax) break // a Map keeps the order of its inserts
-      revoked.delete(known)
+      refused.delete(known)
     }
-    revoked.set(id, nowMs)
+    refused.delete(id) // else it would keep its old place
+    refused.set(id, { sinceMs: nowMs, refuse })
   }
 
   function offer(subscription: Subscription, event: Event): void {
@@ -133,11 +138,20 @@ export function createHub({ limits, record }: HubDeps) {
     if (position !== undefined && event.seq <= position) return
     position = event.seq
     if (event.type === 'session_revoked') {
-      remember(event.payload.session_id)
+      remember(event.payload.session_id, refuseEnded)
       endAll(event.key, 'revoked', event.payload.session_id)
     } else if (event.type === 'user_deleted') {
-      remember(event.key)
+      remember(event.key, refuseEnded)
       endAll(event.key, 'revoked')
+    } else if (event.type === 'user_suspended') {
+      const { until } = event.payload
+      remember(event.key, () => {
+        if (until === null || Date.parse(until) > Date.now()) throw viewerErrors.suspended({ details: { until } })
+      })
+      for (const subscription of byUser.get(event.key) ?? []) subscription.suspendedUntil = until
+      endAll(event.key, 'suspended')
+    } else if (event.type === 'user_restored') {
+      refused.delete(event.key)
     } else if (event.type === 'post_created') {
       for (const subscription of ofPosts) {
         if (!subscription.followees || subscription.followees.has(event.key)) offer(subscription, event)
@@ -178,6 +192,10 @@ export function createHub({ limits, record }: HubDeps) {
       for (const own of byUser.values()) for (const subscription of own) end(subscription, 'closing')
     },
   }
+}
+
+function refuseEnded(): never {
+  throw viewerErrors.unauthenticated()
 }
 
 const notificationEvents: ReadonlySet<EventType> = new Set(['notification_created', 'notification_read', 'notification_removed'])

@@ -31,6 +31,8 @@ export const followeesMax = 10_000
 export type StreamEnd =
   /** The session was revoked, or the account deleted. */
   | 'revoked'
+  /** The account was shut out. */
+  | 'suspended'
   /** The server stops. */
   | 'closing'
   /** See `streamAgeMsMax`. */

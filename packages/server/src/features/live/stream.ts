@@ -35,7 +35,7 @@ export class StreamOver extends Error {
  * First what came after `afterSeq`, from the outbox, then what comes, from the hub: nothing is missed in between, and nothing
  * comes twice. For whom too much waits, because his reader is slow, it goes back to the outbox.
  *
- * @throws {StreamOver} for a client that is to come back; `auth.unauthenticated` when the session has ended.
+ * @throws {StreamOver} for a client that is to come back; `auth.unauthenticated` when the session has ended, `auth.suspended` when the account is shut out.
  */
 export async function* follow<Item>(
   { db, hub }: { db: Db; hub: Hub },
@@ -102,7 +102,8 @@ export async function* follow<Item>(
   }
 }
 
-export function assertOpen({ end }: Subscription): void {
+export function assertOpen({ end, suspendedUntil }: Subscription): void {
+  if (end === 'suspended') throw viewerErrors.suspended({ details: { until: suspendedUntil } })
   if (end === 'revoked') throw viewerErrors.unauthenticated()
   if (end) throw new StreamOver(end)
 }

@@ -8,9 +8,9 @@ const depthMax = 32
  * The one text of a JSON value, as PostgreSQL's JSONB has it and v1 shows it: no blanks, keys by their length in bytes and then by
  * their bytes. Undefined for what is too large, too deep, or holds what JSONB refuses: a NUL, half of a surrogate pair, no number.
  */
-export function canonicalJson(value: unknown): string | undefined {
-  const text = write(value, depthMax)
-  return text !== undefined && Buffer.byteLength(text) <= payloadBytesMax ? text : undefined
+export function canonicalJson(value: unknown, limits = { bytesMax: payloadBytesMax, depthMax }): string | undefined {
+  const text = write(value, limits.depthMax)
+  return text !== undefined && Buffer.byteLength(text) <= limits.bytesMax ? text : undefined
 }
 
 function write(value: unknown, depthLeft: number): string | undefined {

@@ -5,7 +5,7 @@ import { toPage, type Page } from '../../core/page.ts'
 import { isoTime } from '../../core/time.ts'
 import type { Viewer } from '../../core/viewer.ts'
 import type { RateLimit, RateLimiter } from '../../ports/rate-limiter.ts'
-import type { Db } from '../../schema.ts'
+import type { Db, Tx } from '../../schema.ts'
 import type { PurgeStep } from '../users/purge.ts'
 import { followNotifications } from './consumer.ts'
 import { createDelivery, type DeliveryDeps } from './delivery.ts'
@@ -14,6 +14,7 @@ import { canonicalJson, payloadBytesMax, readCanonicalJson } from './payload.ts'
 import {
   deleteRemains,
   markRead,
+  selectBySource,
   selectCounts,
   selectFeed,
   selectNewestUnread,
@@ -147,6 +148,32 @@ export function createNotifications(deps: NotificationsDeps) {
         if (row) await delivery.remove(tx, row)
         return { removed: row !== undefined }
       })
+    },
+
+    /**
+     * For the server's own features: tells a user of something in the transaction that made it so. Undefined when an unread one tells
+     * of `sourceKey` already, and for an account that is gone.
+     */
+    async report(
+      tx: Tx,
+      { userId, type, payload, sourceKey }: NewNotification & { sourceKey: string | null },
+    ): Promise<number | undefined> {
+      const text = payload === undefined ? null : canonicalJson(payload)
+      if (!isNotificationType(type)) throw refused('type', `${typeLimits.min} to ${typeLimits.max} characters`)
+      if (text === undefined) throw refused('payload', `JSON of up to ${payloadBytesMax} bytes, without a NUL and not too deep`)
+      await dialect.lockRows(tx, 'user', [userId])
+      if (!(await selectCounts.first(tx, { userId }))) return undefined
+      return delivery.add(tx, { userId, type, origin: 'system', senderId: null, payload: text, sourceKey })
+    },
+
+    /** Takes away the unread one that tells of `sourceKey`. */
+    async withdraw(tx: Tx, sourceKey: string): Promise<boolean> {
+      const told = await selectBySource.first(tx, { sourceKey })
+      if (!told) return false
+      await dialect.lockRows(tx, 'user', [told.userId])
+      const unread = await selectBySource.first(tx, { sourceKey }) // somebody may have read or removed it before the lock
+      if (unread) await delivery.remove(tx, unread)
+      return unread !== undefined
     },
 
     purgeOf,

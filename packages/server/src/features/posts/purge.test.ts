@@ -67,6 +67,8 @@ onEachDatabase('posts of a deleted user', (world) => {
       clock,
       cache: { get: async () => ({ lease: '' }), put: async () => {}, delete: async () => {} },
       findAuthor: async () => undefined,
+      recordAudit: async () => {},
+      authorise: async () => {},
       emit: async () => {
         if (++events === 50) throw new Error('killed')
       },

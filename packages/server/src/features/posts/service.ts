@@ -4,10 +4,13 @@ import type { Emit } from '../../outbox/outbox.ts'
 import type { Cache } from '../../ports/cache.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Database } from '../../ports/database.ts'
+import type { RecordAudit } from '../../audit/audit.ts'
+import type { Authorise } from '../../audit/authority.ts'
 import { createReadThrough } from '../../read-through.ts'
 import type { Tables, Tx } from '../../schema.ts'
 import { byPosition, byTagId, loadPost, withParts } from './hydrate.ts'
 import { createListing } from './list.ts'
+import { createModeration, deleteRemovedOf } from './moderation.ts'
 import {
   assertNewPost,
   assertPostChanges,
@@ -50,6 +53,8 @@ export interface PostsDeps {
   clock: Clock
   emit: Emit
   cache: Cache
+  recordAudit: RecordAudit
+  authorise: Authorise
   /** Looks an author up where users are cached, so that a new name shows in cached posts at once. Undefined for a deleted account. */
   findAuthor(id: number): Promise<Author | undefined>
   record?: { post(): void; cache(name: string, outcome: 'hit' | 'miss', seconds: number): void }
@@ -58,7 +63,8 @@ export interface PostsDeps {
 export type Posts = ReturnType<typeof createPosts>
 
 /** Posts and their tags and media. Rejects with `posts.*`, `input.invalid`, `auth.forbidden`, `auth.unauthenticated`. */
-export function createPosts({ database, clock, emit, cache, findAuthor, record }: PostsDeps) {
+export function createPosts(deps: PostsDeps) {
+  const { database, clock, emit, cache, findAuthor, record } = deps
   const { db } = database
   const read = createReadThrough(cache, (outcome, seconds) => record?.cache('posts', outcome, seconds))
   const listing = createListing(database)
@@ -102,6 +108,8 @@ export function createPosts({ database, clock, emit, cache, findAuthor, record }
     }
     return removed.length
   }
+
+  const moderation = createModeration({ ...deps, removePosts, emitPost, forget })
 
   async function assertOwn(tx: Tx, viewer: Viewer, id: number): Promise<void> {
     const post = await selectPost.first(tx, { id })
@@ -190,13 +198,17 @@ export function createPosts({ database, clock, emit, cache, findAuthor, record }
       await forget(id)
     },
 
+    /** For moderators: out of sight, and back. */
+    removeAs: moderation.remove,
+    restoreAs: moderation.restore,
+
     /** Drops what this process has cached of a post, for whoever hears that another process has changed it. */
     forget,
 
     /** A step of purging a deleted user: removes some of the posts, with all that hangs on them, and says how many. 0 means that none is left. */
     async purgeOf(tx: Tx, userId: number, rowsMax: number): Promise<number> {
       const ids = (await selectIdsOf.all(tx, { authorId: userId, limit: Math.min(rowsMax, postsPerBatch) })).map(({ id }) => id)
-      return ids.length === 0 ? 0 : removePosts(tx, userId, ids)
+      return ids.length > 0 ? removePosts(tx, userId, ids) : deleteRemovedOf.run(tx, { authorId: userId, limit: rowsMax })
     },
   }
 }

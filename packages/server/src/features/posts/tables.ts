@@ -12,6 +12,24 @@ export interface PostTables {
     createdAt: string
     updatedAt: string
   }
+  /** Posts that staff has taken out of sight, as they were. Nothing but `restore` and the purge of their author reads them. */
+  removedPost: {
+    /** That of the post: it gets it back. */
+    id: number
+    authorId: number
+    title: string
+    content: string | null
+    createdAt: string
+    updatedAt: string
+    /** JSON: `Media[]`, with their ids. */
+    media: string
+    /** JSON: `Tag[]`. A tag stays when no post has it. */
+    tags: string
+    removedAt: string
+    /** Null when it was done on the host. */
+    removedBy: number | null
+    reason: string
+  }
   postMedia: {
     id: Generated<number>
     postId: number

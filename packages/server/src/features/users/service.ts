@@ -1,4 +1,5 @@
 import type { Actor, RecordAudit } from '../../audit/audit.ts'
+import type { Authorise } from '../../audit/authority.ts'
 import { accountErrors, isPlainEmail } from '../../core/account.ts'
 import type { Page } from '../../core/page.ts'
 import { codePointLength, fold, isStorableText } from '../../core/text.ts'
@@ -42,6 +43,7 @@ export interface UsersDeps {
   cache: Cache
   limiter: RateLimiter
   recordAudit: RecordAudit
+  authorise: Authorise
   passwords: { hash(password: string): Promise<string> }
   /** The password and the sessions of an account are another feature's; they begin and end in the same transaction. */
   accounts: {
@@ -52,11 +54,13 @@ export interface UsersDeps {
   record?: { registration(): void; cache(name: string, outcome: 'hit' | 'miss', seconds: number): void }
 }
 
+type Step = (tx: Tx) => Promise<void>
+
 export type Users = ReturnType<typeof createUsers>
 
 /** Accounts as others see them. Rejects with `users.*`, `input.invalid`, `auth.forbidden`, `limit.exceeded`. */
 export function createUsers(deps: UsersDeps) {
-  const { database, clock, emit, cache, limiter, passwords, accounts, settings, record, recordAudit } = deps
+  const { database, clock, emit, cache, limiter, passwords, accounts, settings, record, recordAudit, authorise } = deps
   const read = createReadThrough(cache, (outcome, seconds) => record?.cache('users', outcome, seconds))
   const search = createSearch(database)
   const cacheKey = (id: number) => `user:${id}`
@@ -144,8 +148,9 @@ export function createUsers(deps: UsersDeps) {
     }
   }
 
-  async function removeUser(id: number, also?: (tx: Tx) => Promise<void>): Promise<void> {
+  async function removeUser(id: number, { before, also }: { before?: Step; also?: Step } = {}): Promise<void> {
     await database.transaction(async (tx) => {
+      await before?.(tx)
       await accounts.close(tx, id)
       if ((await markDeleted.run(tx, { id, now: isoTime(clock.nowMs()) })) === 0) throw accountErrors.not_found()
       await also?.(tx)
@@ -227,10 +232,14 @@ export function createUsers(deps: UsersDeps) {
       return user
     },
 
-    async removeAs(actor: Actor, login: string): Promise<{ userId: number }> {
-      const user = await rowByLogin(login)
+    /** By id, or by what one signs in with. */
+    async removeAs(actor: Actor, target: number | string): Promise<{ userId: number }> {
+      const user = await (typeof target === 'number' ? selectUserById.first(database.db, { id: target }) : rowByLogin(target))
       if (!user) throw accountErrors.not_found()
-      await removeUser(user.id, (tx) => recordAudit(tx, { actor, action: 'user.delete', target: { type: 'user', id: user.id } }))
+      await removeUser(user.id, {
+        before: (tx) => authorise(tx, actor, 'admin'),
+        also: (tx) => recordAudit(tx, { actor, action: 'user.delete', target: { type: 'user', id: user.id } }),
+      })
       return { userId: user.id }
     },
 

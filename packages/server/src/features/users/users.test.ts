@@ -114,7 +114,7 @@ onEachDatabase('users', (world) => {
   ])('are not made with %s, and nothing is left of it', async (_what, input, code, path) => {
     const refusal = await create(account('ann', input)).catch((error) => error)
     expect([refusal.code, refusal.issues?.[0].path]).toEqual([code, path])
-    expect([await rowsOf(), await typesOf(), await world.app.audit.list()]).toEqual([[], [], []])
+    expect([await rowsOf(), await typesOf(), (await world.app.audit.list()).items]).toEqual([[], [], []])
   })
 
   it('are not made when what belongs to them cannot be', async () => {
