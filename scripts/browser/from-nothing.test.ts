@@ -47,6 +47,27 @@ test('the app of the README, from nothing to a live follow notification on the s
   await ada.getByText('follow_created').waitFor()
 })
 
+test("the first program for React in the SDK's README", async () => {
+  const server = await startServer()
+  onTestFinished(() => server.close())
+  const readme = readFileSync(join(root, 'packages/sdk/README.md'), 'utf8')
+  const [, program] = /^```jsx\n(import [\s\S]*?)^```/m.exec(readme)!
+  const dir = mkdtempSync(join(tmpdir(), 'pinstack-readme-'))
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+  for (const name of ['react', 'react-dom', '@tanstack/react-query', '@pinstack/sdk']) install(dir, name)
+  writeFileSync(join(dir, 'index.html'), '<div id="root"></div><script type="module" src="main.jsx"></script>')
+  writeFileSync(join(dir, 'main.jsx'), program!.replace('http://127.0.0.1:8080', server.url))
+  await buildApp(dir, join(dir, 'dist'), server.url)
+  const app = await serveApp(join(dir, 'dist'))
+  onTestFinished(() => app.close())
+  const browser = await openChromium()
+  onTestFinished(() => browser.close())
+  const page = await browser.newPage()
+  await page.goto(app.url)
+  await page.getByRole('button', { name: 'Join' }).click()
+  await page.getByText('● 0 unread').waitFor()
+})
+
 /** As a package manager would, from what the repository has installed: `@tanstack/react-query` is the SDK's. */
 function install(dir: string, name: string): void {
   const at = join(dir, 'node_modules', name)

@@ -28,6 +28,7 @@ const program = `
   const { PinstackProvider, useLiveNotifications, useSession, useUnreadCount } = await import('@pinstack/sdk/react')
 
   const url = process.argv[2]
+  setTimeout(() => process.exit(1), 50_000)
   const pinstack = createPinstack({ url })
   function App() {
     const { userId } = useSession()
@@ -52,7 +53,7 @@ const program = `
   await other.relations.follow(me.id)
   await shows('live, 1 unread')
   root.unmount()
-  window.close()
+  process.exit(0) // the cache would keep what it has for five minutes
 `
 
 describe.each(['18', '19'])('the hooks under React %s, from the package', (version) => {
