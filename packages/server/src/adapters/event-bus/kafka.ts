@@ -24,6 +24,8 @@ export interface KafkaBusOptions {
   topics: readonly string[]
   /** A member of a group that says nothing for so long has its partitions taken away; 10 s unless told otherwise. */
   sessionMs?: number
+  /** A consumer whose client has not even tried anything for so long has lost its way, and is replaced; 60 s unless told otherwise. */
+  silentMs?: number
   /** Makes those that are missing, with messages kept for so long. Undefined: they are somebody else's to make. */
   createTopics?: { retentionMs: number } | undefined
   /** Hears of what failed and is tried again, once a series. */
@@ -51,8 +53,8 @@ const connectMsMax = 10_000
 const closeMsMax = 4_000
 const keepAliveMs = 60_000
 const beatEveryMs = 1_000
-/** A consumer that has not even tried anything for so long is replaced: its client has lost its way. */
-const silentMsMax = 60_000
+const silentMsUsual = 60_000
+const lookMsMax = 5_000
 const pauseMsMax = 1_000
 /** The same complaint of the client is passed on once in so long. */
 const complaintEveryMs = 60_000
@@ -65,7 +67,7 @@ const complaintEveryMs = 60_000
  * where its retries end; closing while the broker is away may hang.
  */
 export function kafkaBus(options: KafkaBusOptions): KafkaBus {
-  const { brokers, clientId, topics, topicOf, createTopics, sessionMs = 10_000, warn } = options
+  const { brokers, clientId, topics, topicOf, createTopics, sessionMs = 10_000, silentMs = silentMsUsual, warn } = options
   dropNegativeTimeoutWarning()
   const sockets = new Set<Socket>()
   const kafka = new kafkajs.Kafka({
@@ -78,7 +80,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
     requestTimeout: 5_000,
     retry: { initialRetryTime: 100, maxRetryTime: pauseMsMax, retries: 3 },
     logLevel: kafkajs.logLevel.ERROR,
-    logCreator: () => complaints(warn),
+    logCreator: () => complaints((message, fields) => ending.signal.aborted || warn(message, fields)),
   })
   const ending = new AbortController()
   const ended = new Promise<void>((resolve) => ending.signal.addEventListener('abort', () => resolve(), { once: true }))
@@ -169,6 +171,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
   /** Consumes until it ends or the client breaks. */
   async function consume({ group, topics, handle, handling, toldMs }: Subscription): Promise<void> {
     await Promise.race([topicsReady(), ended])
+    let isGivenUp = false
     const consumer = kafka.consumer({
       groupId: `${clientId}.${group}`,
       allowAutoTopicCreation: false,
@@ -177,7 +180,12 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
       heartbeatInterval: Math.min(beatEveryMs, sessionMs / 4),
       maxWaitTimeInMs: 500,
       maxBytesPerPartition: fetchBytesMax,
-      retry: { initialRetryTime: 100, maxRetryTime: pauseMsMax, retries: Number.MAX_SAFE_INTEGER },
+      retry: {
+        initialRetryTime: 100,
+        maxRetryTime: pauseMsMax,
+        retries: Number.MAX_SAFE_INTEGER,
+        restartOnFailure: async () => !isGivenUp,
+      },
     })
     let lifeMs = performance.now()
     const isAlive = () => {
@@ -191,11 +199,18 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
     for (const sign of [consumer.events.FETCH_START, consumer.events.HEARTBEAT, consumer.events.GROUP_JOIN] as const) {
       consumer.on(sign as typeof consumer.events.HEARTBEAT, isAlive)
     }
-    consumer.on(consumer.events.GROUP_JOIN, () => toldMs.clear())
-    const watch = setInterval(() => {
-      if (handling.size > 0) isAlive()
-      if (performance.now() - lifeMs > silentMsMax) broken.reject(new Error('the Kafka consumer has stopped without a word'))
-    }, 5_000)
+    consumer.on(consumer.events.GROUP_JOIN, () => {
+      // One that is still joining is out of reach of `disconnect`. It would join, take partitions and stay, next to its successor.
+      if (isGivenUp) throw new Error('it was given up while it joined its group')
+      toldMs.clear()
+    })
+    const watch = setInterval(
+      () => {
+        if (handling.size > 0) isAlive()
+        if (performance.now() - lifeMs > silentMs) broken.reject(new Error('the Kafka consumer has stopped without a word'))
+      },
+      Math.min(lookMsMax, silentMs / 4),
+    )
     try {
       const running = (async () => {
         await consumer.connect()
@@ -208,6 +223,7 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
       })()
       await Promise.race([Promise.all([running, broken.promise]), ended])
     } finally {
+      isGivenUp = true
       clearInterval(watch)
       await Promise.allSettled(handling)
       await disconnect(consumer)
@@ -304,7 +320,8 @@ export function kafkaBus(options: KafkaBusOptions): KafkaBus {
       const [sending, asking] = [producer, admin]
       producer = admin = undefined
       await Promise.all([sending && abandon(sending), asking && abandon(asking)])
-      for (const socket of sockets) socket.destroy() // a broker that answers nothing would hold them open, and the process with them
+      // A broker that answers nothing would hold them open, and the process with them. Without an error, requests on them would wait on.
+      for (const socket of sockets) socket.destroy(new Error('this process is done with Kafka'))
     },
   }
 }
