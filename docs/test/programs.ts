@@ -43,7 +43,8 @@ export async function typeErrors(pages: PageOfBlocks[]): Promise<string[]> {
     const places = new Map<string, string>()
     for (const { blocks, prelude } of pages)
       for (const block of blocks.filter(isProgram)) {
-        const name = block.file ?? `${block.at.replace(/[^\w]+/g, '-')}.${block.language === 'tsx' ? 'tsx' : 'ts'}` // by its own, others import it
+        const generated = `${block.at.replace(/[^\w]+/g, '-')}.${block.language === 'tsx' ? 'tsx' : 'ts'}`
+        const name = block.file?.endsWith('.ts') ? block.file : generated // others import it by its own
         if (places.has(name)) throw new Error(`${block.at}: ${name} is the file of ${places.get(name)}, too`)
         places.set(name, block.at)
         writeFileSync(join(dir, name), programOf(block, prelude, 'ann'))

@@ -13,7 +13,6 @@ import { createReader, type Reader, type Running } from './reader.ts'
 
 /** Pages whose code has tests of its own. Here it is only parsed. */
 const elsewhere: Record<string, string> = {
-  'docs/library.md': 'packages/server/test/embed-example.test.ts',
   'packages/sdk/README.md': 'packages/sdk/test/examples.test.ts',
   'examples/web/README.md': 'scripts/browser/from-nothing.test.ts',
 }
