@@ -19,7 +19,7 @@ export interface Target {
 }
 
 /** Starts `name` of target.ts, over data of its own: a copy of `dir`, unless it goes on with the one it has. Its log goes where production's goes nowhere: a file that nobody reads. */
-export async function startTarget(name: string, dir: string, { goesOn = false } = {}): Promise<Target> {
+export async function startTarget(name: string, dir: string, { goesOn = false, nodeArgs = [] as string[] } = {}): Promise<Target> {
   const own = join(dir, '..', name)
   if (!goesOn) {
     rmSync(own, { recursive: true, force: true })
@@ -27,7 +27,7 @@ export async function startTarget(name: string, dir: string, { goesOn = false } 
   }
   const child = fork(join(import.meta.dirname, 'target.ts'), [name, own], {
     stdio: ['ignore', openSync('/dev/null', 'w'), 'inherit', 'ipc'],
-    execArgv: [...process.execArgv, '--expose-gc'],
+    execArgv: [...process.execArgv, '--expose-gc', ...nodeArgs],
   })
   const [addresses] = await Promise.race([
     once(child, 'message'),
@@ -84,9 +84,9 @@ export async function compare(contenders: Record<string, () => Promise<number>>,
 }
 
 /** What `once` gives, over several starts of the processes that it measures. */
-export async function overStarts(once: () => Promise<Record<string, number[]>>): Promise<Record<string, number[]>> {
+export async function overStarts(once: () => Promise<Record<string, number[]>>, times = starts): Promise<Record<string, number[]>> {
   const all: Record<string, number[]> = {}
-  for (let start = 0; start < starts; start++) {
+  for (let start = 0; start < times; start++) {
     for (const [name, rates] of Object.entries(await once())) (all[name] ??= []).push(...rates)
   }
   return all

@@ -1,6 +1,7 @@
 /** One server to measure, in a process of its own: `node target.ts NAME DATADIR`. Says where it listens, and ends when its parent does. */
 import { fastifyTRPCPlugin } from '@trpc/server/adapters/fastify'
 import Fastify, { type FastifyInstance } from 'fastify'
+import { currentCorrelation } from '../src/core/correlation.ts'
 import { openApp } from '../src/open-app.ts'
 import { createRouter } from '../src/router.ts'
 import { createRoutes } from '../src/routes.ts'
@@ -53,6 +54,11 @@ const targets: Record<string, (dir: string) => Promise<string>> = {
   observed: async (dir) => {
     answerCpu()
     return (await (await createServer(benchConfig(dir, countedAndNotRefused))).listen()).apiUrl
+  },
+  /** The same, started without the hooks of tracing: see without-traces.ts. */
+  untraced: async (dir) => {
+    if (currentCorrelation.toString() !== '() => undefined') throw new Error('the hooks of tracing are still in the path')
+    return await targets.observed!(dir)
   },
   /** The product's surface and features, with nobody who counts or logs. */
   unobserved: async (dir) => {
