@@ -4,6 +4,6 @@ import { slowSuites } from '../slow-suites.ts'
 /** Slow tests that need a registry: the packages as a user gets them, and the first minutes on a fresh machine. */
 export default slowSuites(import.meta.url, {
   globalSetup: [fileURLToPath(new URL('pack-once.ts', import.meta.url))],
-  testTimeout: 120_000,
+  testTimeout: 300_000,
   hookTimeout: 300_000,
 })
