@@ -62,6 +62,7 @@ const all: Section[] = [
     pages: [
       page('architecture', 'Architecture and decisions'),
       page('go-pinstack', 'Moving from the Go Pinstack'),
+      page('import-go', 'The import from Go'),
       page('releases', 'Releases'),
       page('contributing', 'Contributing', 'CONTRIBUTING.md'),
       page('vulnerabilities', 'Reporting a vulnerability', 'SECURITY.md'),

@@ -1,3 +1,5 @@
+import { type Admin } from './admin.js';
+import { type Features } from './features.js';
 import { type Live } from './live.js';
 import { type Notifications } from './notifications.js';
 import { type PageOptions, type Pages } from './pages.js';
@@ -6,9 +8,12 @@ import type { Credentials, Me, NewUser, PasswordChange, SearchPage, SessionInfo,
 import { type Relations } from './relations.js';
 import { type AuthChange, type Session, type SessionStore } from './session.js';
 import { type CallOptions, type Fetch } from './transport.js';
+export type { Admin, AdminAudit, AdminEvents, AdminPosts, AdminSystem, AdminUsers } from './admin.js';
+export type { AuditEntry, AuditFilter, AuditPage, ConfigEntry, ConsumerState, DeadEvent, DeadLetter, DeadLetterPage, EventsState, HealthReport, ListedUser, ListedUserFilter, ListedUserPage, Removal, Replayed, ReplayRange, SignedInPlace, StaffPost, StaffPostFilter, StaffPostPage, Suspension, SuspensionTerms, UserCounters, UserDetail, } from './admin-procedures.js';
 export { asyncStore, type AsyncStorage } from './async-store.js';
 export { cookieStore, documentCookies, headerCookies, type CookieAttributes, type CookieDocument, type Cookies, type CookieStoreOptions, } from './cookie-store.js';
 export { isPinstackError, PinstackError, type ClientErrorCode, type ErrorCode, type ErrorDetails, type FieldErrors, type Issue, type ServerErrorCode, } from './errors.js';
+export type { FeatureCall, Features } from './features.js';
 export type { ByteStream } from './event-stream.js';
 export type { Live, LiveOptions, LiveStatus, LiveStream, Reset } from './live.js';
 export type { Notifications } from './notifications.js';
@@ -26,7 +31,7 @@ export interface PinstackOptions {
     timeoutMs?: number;
     retries?: number;
 }
-export interface Pinstack {
+export interface Pinstack<App = unknown> {
     register(user: NewUser, options?: CallOptions): Promise<Me>;
     login(credentials: Credentials, options?: CallOptions): Promise<Me>;
     logout(options?: CallOptions): Promise<void>;
@@ -42,6 +47,8 @@ export interface Pinstack {
     readonly relations: Relations;
     readonly notifications: Notifications;
     readonly live: Live;
+    readonly features: Features<App>;
+    readonly admin: Admin;
 }
 export interface Sessions {
     list(options?: CallOptions): Promise<SessionInfo[]>;
@@ -60,4 +67,4 @@ export interface Users {
 }
 export type Search = Pages<SearchPage>;
 export type SearchOptions = PageOptions;
-export declare function createPinstack({ url, store, fetch, timeoutMs, retries, }: PinstackOptions): Pinstack;
+export declare function createPinstack<App = unknown>({ url, store, fetch, timeoutMs, retries, }: PinstackOptions): Pinstack<App>;

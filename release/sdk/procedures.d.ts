@@ -1,3 +1,4 @@
+import { type AdminProcedures } from './admin-procedures.js';
 export interface Tokens {
     accessToken: string;
     refreshToken: string;
@@ -171,17 +172,17 @@ export interface PostChange {
     type: 'created';
     post: Post;
 }
-interface Query<Input, Output> {
+export interface Query<Input, Output> {
     kind: 'query';
     input: Input;
     output: Output;
 }
-interface Mutation<Input, Output> {
+export interface Mutation<Input, Output> {
     kind: 'mutation';
     input: Input;
     output: Output;
 }
-interface PageInput {
+export interface PageInput {
     limit?: number | undefined;
     cursor?: number | undefined;
 }
@@ -212,7 +213,7 @@ export interface Subscriptions {
         data: PostChange | Mark;
     };
 }
-export interface Procedures {
+export interface Procedures extends AdminProcedures {
     'auth.register': Mutation<NewUser, Tokens>;
     'auth.login': Mutation<Credentials, Tokens>;
     'auth.refresh': Mutation<{

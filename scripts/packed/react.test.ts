@@ -108,7 +108,7 @@ describe.each(['18', '19'])('the hooks under React %s, from the package', (versi
          )`,
       )
       const options = { ...resolution, jsx: 'react-jsx', lib: ['es2022', 'dom', 'dom.iterable', 'dom.asynciterable'] }
-      expect(compile(dir, compiler, 'app.tsx', options)).toBe('')
+      expect(compile(dir, compiler, ['app.tsx'], options)).toBe('')
     },
   )
 })

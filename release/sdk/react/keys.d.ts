@@ -1,0 +1,23 @@
+import type { PostFilter } from '../procedures.js';
+export type PinstackKeys = ReturnType<typeof pinstackKeys>;
+export declare function pinstackKeys(userId: number | null): {
+    all: readonly ["pinstack", number | null];
+    me: readonly ["pinstack", number | null, "me"];
+    users: readonly ["pinstack", number | null, "users"];
+    user: (id: number) => readonly ["pinstack", number | null, "users", "id", number];
+    userByUsername: (username: string) => readonly ["pinstack", number | null, "users", "username", string];
+    userSearch: (text: string, limit?: number) => readonly ["pinstack", number | null, "users", "search", string, number | undefined];
+    posts: readonly ["pinstack", number | null, "posts"];
+    post: (id: number) => readonly ["pinstack", number | null, "posts", "id", number];
+    postLists: readonly ["pinstack", number | null, "posts", "list"];
+    postList: (filter: PostFilter, limit?: number) => readonly ["pinstack", number | null, "posts", "list", PostFilter, number | undefined];
+    relations: readonly ["pinstack", number | null, "relations"];
+    relation: (id: number) => readonly ["pinstack", number | null, "relations", "status", number];
+    relationCounts: (id: number) => readonly ["pinstack", number | null, "relations", "counts", number];
+    followers: (id: number, limit?: number) => readonly ["pinstack", number | null, "relations", "followers", number] | readonly ["pinstack", number | null, "relations", "followers", number, number];
+    followees: (id: number, limit?: number) => readonly ["pinstack", number | null, "relations", "followees", number] | readonly ["pinstack", number | null, "relations", "followees", number, number];
+    notifications: readonly ["pinstack", number | null, "notifications"];
+    feeds: readonly ["pinstack", number | null, "notifications", "feed"];
+    feed: (limit?: number) => readonly ["pinstack", number | null, "notifications", "feed", number | undefined];
+    unreadCount: readonly ["pinstack", number | null, "notifications", "unread"];
+};

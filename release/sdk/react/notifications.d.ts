@@ -1,0 +1,10 @@
+import { type UseMutationResult } from '@tanstack/react-query';
+import type { PinstackError } from '../errors.js';
+import type { Notification } from '../procedures.js';
+import { type ListOptions, type ListResult, type Result } from './queries.js';
+export declare function useNotifications({ limit, enabled }?: ListOptions): ListResult<Notification>;
+export declare function useUnreadCount(): Result<number>;
+export declare function useReadNotification(): UseMutationResult<boolean, PinstackError, number>;
+export declare function useReadAllNotifications(): UseMutationResult<number, PinstackError, void>;
+export declare function useRemoveNotification(): UseMutationResult<boolean, PinstackError, number>;
+export declare function asRead(notification: Notification): Notification;

@@ -1,0 +1,10 @@
+export { usePinstack, useSession } from './context.js';
+export { pinstackKeys, type PinstackKeys } from './keys.js';
+export { useLiveNotifications, useLivePosts, useLiveRelations, type LiveHookOptions } from './live-hooks.js';
+export { useNotifications, useReadAllNotifications, useReadNotification, useRemoveNotification, useUnreadCount, } from './notifications.js';
+export { useCreatePost, useDeletePost, usePost, usePosts, useUpdatePost } from './posts.js';
+export { PinstackProvider, type PinstackProviderProps } from './provider.js';
+export type { ListOptions, ListResult, Result } from './queries.js';
+export { useFollow, useFollowees, useFollowers, useRelation, useRelationCounts, type Follow } from './relations.js';
+export type { SessionView } from './session-state.js';
+export { useMe, useUpdateMe, useUser, useUserByUsername, useUserSearch } from './users.js';
