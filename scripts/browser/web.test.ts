@@ -181,6 +181,11 @@ test('offline and back: what was missed comes, in order and once each', async ()
   await send('number 1')
   await page.getByTestId('notifications').getByText('number 1').waitFor()
 
+  const resumed: (string | undefined)[] = []
+  page.on('request', (request) => {
+    const isStream = request.method() === 'GET' && request.url().endsWith('/trpc/live.notifications')
+    if (isStream) resumed.push(request.headers()['last-event-id'])
+  })
   await context.setOffline(true)
   network.cut() // a browser that is told to be offline keeps the connections that it has
   await page.locator('.light:not(.live)').waitFor()
@@ -192,4 +197,6 @@ test('offline and back: what was missed comes, in order and once each', async ()
     (await page.getByTestId('notifications').locator('li').allTextContents()).map((text) => /number \d/.exec(text)?.[0])
   await expect.poll(texts, { timeout: 20_000 }).toEqual([7, 6, 5, 4, 3, 2, 1].map((number) => `number ${number}`))
   await expect.poll(() => unread(page).textContent()).toBe('7')
+  expect(resumed.length).toBeGreaterThan(0) // the lists are loaded anew by then, too; the stream for its part went on where it was
+  expect(resumed).not.toContain(undefined)
 })
