@@ -13,7 +13,7 @@ export default defineConfig({
   },
   test: {
     include: ['**/{src,test,scripts}/**/*.test.{ts,tsx}'],
-    exclude: ['**/{node_modules,dist}/**', 'scripts/{packed,browser,sets,monitoring}/**', 'packages/server/test/services/**'],
+    exclude: ['**/{node_modules,dist}/**', 'scripts/{packed,browser,sets,monitoring}/**', 'packages/server/test/{services,full-size}/**'],
     globalSetup: [path('packages/server/test/postgres-global-setup.ts'), path('scripts/temporary-folder.ts')],
     reporters: ['default', path('scripts/closing-reporter.ts')],
     maxWorkers: 2,

@@ -28,8 +28,12 @@ const commands = {
   test: { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run'] },
   'test:packed': { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/packed/vitest.config.ts'] },
   'test:services': {
-    prepare: [],
+    prepare: [build],
     run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'packages/server/test/services/vitest.config.ts'],
+  },
+  'test:full-size': {
+    prepare: [build],
+    run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'packages/server/test/full-size/vitest.config.ts'],
   },
   'test:sets': { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/sets/vitest.config.ts'] },
   'test:unit': { prepare: [build], run: ['node_modules/vitest/vitest.mjs', 'run', '/src/', '/scripts/'] },

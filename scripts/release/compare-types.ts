@@ -30,10 +30,10 @@ export function compareTypes(last: Declarations, next: Declarations, beside: str
   mkdirSync(join(beside, 'node_modules'), { recursive: true })
   const folder = mkdtempSync(join(beside, 'node_modules', '.types-compared-'))
   try {
-    write(join(folder, 'last'), last)
     write(join(folder, 'next'), next)
     return Object.keys(last.entries).flatMap((path) => {
       if (!next.entries[path]) return [`\`${path}\` can no longer be imported.`]
+      write(join(folder, 'last'), asOf(last, next, last.entries[path]!))
       return compareEntry(folder, path, last.entries[path]!, next.entries[path]!)
     })
   } finally {
@@ -41,7 +41,20 @@ export function compareTypes(last: Declarations, next: Declarations, beside: str
   }
 }
 
+/**
+ * `last` as the entry `file` meets it. One in a folder of its own (`./react`) is given objects that the core makes, and the core is compared
+ * by itself: what it has more of by now is there when the new one is called, and must not look like something more to be handed in.
+ */
+function asOf(last: Declarations, next: Declarations, file: string): Declarations {
+  const own = dirname(file)
+  if (own === '.') return last
+  const isOwn = (name: string) => name.startsWith(`${own}/`)
+  const pick = (files: Record<string, string>, wanted: boolean) => Object.entries(files).filter(([name]) => isOwn(name) === wanted)
+  return { ...last, files: Object.fromEntries([...pick(last.files, true), ...pick(next.files, false)]) }
+}
+
 function write(folder: string, { files }: Declarations): void {
+  rmSync(folder, { recursive: true, force: true })
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), strictly(text))

@@ -67,7 +67,7 @@ export function createSend(baseUrl: string, { fetch, timeoutMs: timeoutMsOfClien
     } catch (error) {
       if (error instanceof PinstackError) throw error
       if (why === 'aborted') throw new PinstackError('aborted', `${path} was aborted`, { cause: signal?.reason })
-      if (why === 'timeout') throw new PinstackError('timeout', `${path}: no answer within ${timeoutMs} ms`, { cause: error })
+      if (why === 'timeout') throw new PinstackError('timeout', `${path}: no answer in time`, { cause: error })
       throw new PinstackError('network', `${path}: ${baseUrl} does not answer`, { cause: error })
     } finally {
       clearTimeout(timer)

@@ -110,6 +110,11 @@ export interface NextCookies {
   set(name: string, value: string, options?: { httpOnly?: boolean; secure?: boolean; sameSite?: boolean | 'lax' | 'strict' | 'none'; path?: string; maxAge?: number; domain?: string }): NextCookies
 }
 `
+/** As much of the type of a server with a feature as the SDK reads. */
+const server = `
+type Add = { _def: { type: 'mutation'; $types: { input: { postId: number; kind: 'like' }; output: { added: boolean } } } }
+export type App = { readonly $routers?: { reaction: { _def: { record: { add: Add } } } } }
+`
 const frameworks = `
 declare module 'next/headers' { export function cookies(): Promise<import('./given.js').NextCookies> }
 declare module '@react-native-async-storage/async-storage' { const storage: import('@pinstack/sdk').AsyncStorage; export default storage }
@@ -142,6 +147,7 @@ it('has examples that compile, in its comments and in the README', () => {
     writeFileSync(join(dir, `example-${index}.ts`), `// ${from}\n${imports}${text}\nexport {}\n`)
   }
   writeFileSync(join(dir, 'given.ts'), given)
+  writeFileSync(join(dir, 'server.d.ts'), server)
   writeFileSync(join(dir, 'frameworks.d.ts'), frameworks)
   const compilerOptions = {
     ...appOptions,

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { root } from '../packages.ts'
-import { compareTypes } from './compare-types.ts'
-import { sdkDeclarations, type Declarations } from './declarations.ts'
+import { compareTypes } from '../release/compare-types.ts'
+import { sdkDeclarations, type Declarations } from '../release/declarations.ts'
 
 const sdk = sdkDeclarations()
 
@@ -42,7 +42,12 @@ test.each([
   ['an answer gets a field', 'procedures.d.ts', 'bio: string | null;', 'bio: string | null; pronouns: string;'],
   ['a field of an answer is always there', 'procedures.d.ts', 'bio: string | null;', 'bio: string;'],
   ['an argument takes a field more', 'procedures.d.ts', 'interface NewUser {', 'interface NewUser { wanted?: string | undefined;'],
-  ['there is a call more', 'client.d.ts', 'interface Pinstack {', 'interface Pinstack { ping(): Promise<void>;'],
+  [
+    'there is a call more',
+    'client.d.ts',
+    'interface Pinstack<App = unknown> {',
+    'interface Pinstack<App = unknown> { ping(): Promise<void>;',
+  ],
   ['there is an error code more', 'errors.d.ts', /"users.not_found"/, '"users.not_found", "users.new"'],
   ['a type has a parameter more that need not be given', 'pages.d.ts', /interface PageOptions/, 'interface PageOptions<Wanted = never>'],
 ])('%s: no break', (_, file, from, to) => {
@@ -50,5 +55,5 @@ test.each([
 })
 
 test('a path that can no longer be imported is found', () => {
-  expect(compare({ ...sdk, entries: {} })).toEqual(['`.` can no longer be imported.'])
+  expect(compare({ ...sdk, entries: {} })).toEqual(['`.` can no longer be imported.', '`./react` can no longer be imported.'])
 })
