@@ -1,4 +1,4 @@
-/** One process of test/outbox-processes.test.ts: `write COUNT` commits events and acknowledges each; `consume` turns them into effects. */
+/** One process of test/services/outbox-processes.test.ts: `write COUNT` commits events and acknowledges each; `consume` turns them into effects. */
 import { sql } from 'kysely'
 import { openPostgres } from '../src/adapters/database/postgres.ts'
 import { openSqlite } from '../src/adapters/database/sqlite.ts'

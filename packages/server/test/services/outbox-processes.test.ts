@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterEach, beforeAll, expect, it } from 'vitest'
-import { migrateUp } from '../src/migrations/index.ts'
-import type { Tables } from '../src/schema.ts'
-import { onEachDriver, useDatabase } from './drivers.ts'
+import { migrateUp } from '../../src/migrations/index.ts'
+import type { Tables } from '../../src/schema.ts'
+import { onEachDriver, useDatabase } from '../drivers.ts'
 
-const script = fileURLToPath(new URL('./outbox-process.ts', import.meta.url))
+const script = fileURLToPath(new URL('../outbox-process.ts', import.meta.url))
 
 onEachDriver('outbox over several processes', (driver) => {
   const opened = useDatabase<Tables>(driver)

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { beforeAll, expect, it } from 'vitest'
-import { migrateUp } from '../src/migrations/index.ts'
-import type { Tables } from '../src/schema.ts'
-import { onEachDriver, useDatabase } from './drivers.ts'
-import { recountFollows } from './follows.ts'
-import { call, newDataDir } from './serve.ts'
-import { useServerChildren } from './server-child.ts'
-import { pairsOf, seedAccounts, type SeededAccount } from './sessions.ts'
+import { migrateUp } from '../../src/migrations/index.ts'
+import type { Tables } from '../../src/schema.ts'
+import { onEachDriver, useDatabase } from '../drivers.ts'
+import { recountFollows } from '../follows.ts'
+import { call, newDataDir } from '../serve.ts'
+import { useServerChildren } from '../server-child.ts'
+import { pairsOf, seedAccounts, type SeededAccount } from '../sessions.ts'
 
 const accountsMax = 46
 const followsMax = 2_000

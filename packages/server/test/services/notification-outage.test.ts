@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, it } from 'vitest'
-import { openPostgres } from '../src/adapters/database/postgres.ts'
-import { migrateUp } from '../src/migrations/index.ts'
-import type { Tables } from '../src/schema.ts'
-import { createServer } from '../src/server.ts'
-import { recountFollows } from './follows.ts'
-import { startPostgres } from './postgres-server.ts'
-import { call, quietly, testConfig } from './serve.ts'
-import { seedAccounts } from './sessions.ts'
+import { openPostgres } from '../../src/adapters/database/postgres.ts'
+import { migrateUp } from '../../src/migrations/index.ts'
+import type { Tables } from '../../src/schema.ts'
+import { createServer } from '../../src/server.ts'
+import { recountFollows } from '../follows.ts'
+import { startPostgres } from '../postgres-server.ts'
+import { call, quietly, testConfig } from '../serve.ts'
+import { seedAccounts } from '../sessions.ts'
 
 const cleanUps: (() => Promise<unknown>)[] = []
 afterEach(async () => {

@@ -1,11 +1,11 @@
 import kafkajs from 'kafkajs'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { onKafka, ownKafkaNames } from '../../test/kafka.ts'
-import { onEachDatabase } from '../../test/matrix.ts'
-import { kafkaBus, type KafkaBus } from '../adapters/event-bus/kafka.ts'
-import type { BusEvent } from '../ports/event-bus.ts'
-import { consumeBatches, type Consumer } from './consumers.ts'
+import { onKafka, ownKafkaNames } from '../kafka.ts'
+import { onEachDatabase } from '../matrix.ts'
+import { kafkaBus, type KafkaBus } from '../../src/adapters/event-bus/kafka.ts'
+import type { BusEvent } from '../../src/ports/event-bus.ts'
+import { consumeBatches, type Consumer } from '../../src/outbox/consumers.ts'
 
 const soon = { timeout: 30_000, interval: 20 }
 const count = 30

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { beforeAll, expect, it } from 'vitest'
-import { migrateUp } from '../src/migrations/index.ts'
-import type { Tables } from '../src/schema.ts'
-import { onEachDriver, useDatabase } from './drivers.ts'
-import { recountFollows } from './follows.ts'
-import { countersOf } from './posts.ts'
-import { call, newDataDir } from './serve.ts'
-import { useServerChildren } from './server-child.ts'
-import { seedAccounts } from './sessions.ts'
+import { migrateUp } from '../../src/migrations/index.ts'
+import type { Tables } from '../../src/schema.ts'
+import { onEachDriver, useDatabase } from '../drivers.ts'
+import { recountFollows } from '../follows.ts'
+import { countersOf } from '../posts.ts'
+import { call, newDataDir } from '../serve.ts'
+import { useServerChildren } from '../server-child.ts'
+import { seedAccounts } from '../sessions.ts'
 
 const postsMax = 10_000
 const followersMax = 5_000
