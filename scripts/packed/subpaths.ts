@@ -9,6 +9,7 @@ const uses: Record<string, { needs?: string[]; code?: string }> = {
   '@pinstack/sdk': {
     code: `const id: number = (await all.createPinstack({ url: 'http://127.0.0.1:8080' }).me()).id; export { id }`,
   },
+  '@pinstack/sdk/react': { needs: ['react@19', '@types/react@19', '@tanstack/react-query@5'] },
   '@pinstack/server': {
     code: `import { loadConfig } from '@pinstack/server/config'
            export const server = await all.createServer(loadConfig({ env: {}, flags: {} }).config)
