@@ -27,7 +27,8 @@ export function compareOpenapi(last: object, next: object): string[] {
       encoding: 'utf8',
       env: { ...process.env, GOFLAGS: '-mod=readonly' },
     })
-    if (error)
+    if (error || /no such tool|requires go|toolchain not available/.test(stderr))
+      // an old Go does not know of tools
       throw new NoGo('The OpenAPI document is compared by oasdiff, which needs Go 1.26 or newer: https://go.dev/dl', { cause: error })
     if (status !== 0) throw new Error(`oasdiff ended with ${status}: ${stderr}`)
     const found = JSON.parse(stdout || '[]') as { operation?: string; path?: string; text: string }[] | null
