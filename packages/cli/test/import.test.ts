@@ -1,20 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import type { ImportSummary } from '@pinstack/server/import-go'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { restAt, saysUntil, startCommand, type RunningCommand } from '../../server/test/command.ts'
 import { bad, bcryptPassword, clearPassword, createGoSystem, fill, spoil, type GoSystem } from '../../server/test/go-system.ts'
 import { freePort } from '../../server/test/free-port.ts'
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
-const clean = Object.fromEntries(
-  Object.entries(process.env).filter(
-    ([name]) => !/^(PINSTACK_|IMPORT_|PORT$|DATABASE_URL$|NODE_ENV$|FORCE_COLOR$|NODE_OPTIONS$)/.test(name),
-  ),
-)
 const postgresUrl = process.env['TEST_POSTGRES_URL']
 const missing = process.env['TEST_POSTGRES_MISSING'] ?? 'TEST_POSTGRES_URL is not set'
 if (!postgresUrl && process.env['CI']) throw new Error('TEST_POSTGRES_URL is required in CI')
@@ -22,30 +15,8 @@ if (!postgresUrl && process.env['CI']) throw new Error('TEST_POSTGRES_URL is req
 const dir = mkdtempSync(join(tmpdir(), 'pinstack-import-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
-interface Running {
-  process: ChildProcess
-  exitCode: number | null
-  stdout: string
-  stderr: string
-  ended: Promise<Running>
-}
-
-function start(args: readonly string[], env: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, ['--conditions=@pinstack/source', main, ...args], { cwd: dir, env: { ...clean, ...env } })
-  const running = { process: child, exitCode: null, stdout: '', stderr: '' } as unknown as Running
-  running.ended = new Promise((resolve) => child.once('close', (exitCode) => resolve(Object.assign(running, { exitCode }))))
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (running.stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (running.stderr += text))
-  onTestFinished(() => void child.kill('SIGKILL'))
-  return running
-}
-
-async function saysUntil(running: Running, text: RegExp): Promise<RegExpExecArray> {
-  for (const untilMs = performance.now() + 30_000; performance.now() < untilMs; await sleep(2)) {
-    const found = text.exec(running.stderr)
-    if (found) return found
-  }
-  throw new Error(`never said ${text}: ${running.stderr}`)
+function start(args: readonly string[], env: Record<string, string> = {}): RunningCommand {
+  return startCommand(args, { cwd: dir, env })
 }
 
 describe.skipIf(!postgresUrl)(`pinstack import go${postgresUrl ? '' : ` — ${missing}`}`, () => {
@@ -61,7 +32,7 @@ describe.skipIf(!postgresUrl)(`pinstack import go${postgresUrl ? '' : ` — ${mi
 
   const importing = (data: string, args: readonly string[] = [], env?: Record<string, string>) =>
     start(['import', 'go', '--data', data, '--decisions', `${data}.yaml`, '--report', `${data}.jsonl`, ...args], env)
-  const json = async (running: Running) =>
+  const json = async (running: RunningCommand) =>
     JSON.parse((await running.ended).stdout) as Omit<ImportSummary, 'waiting'> & { waiting: number[] }
 
   it('killed at any moment, goes on to rows that add up, and serves them', async () => {
@@ -73,7 +44,7 @@ describe.skipIf(!postgresUrl)(`pinstack import go${postgresUrl ? '' : ` — ${mi
       'notifications 5\\d* of',
     ]) {
       const running = importing('killed', fromGo)
-      await saysUntil(running, new RegExp(line))
+      await saysUntil(running, new RegExp(line), { withinMs: 30_000 })
       await sleep(Math.random() * 10) // anywhere in a batch
       running.process.kill('SIGKILL')
       await running.ended
@@ -99,15 +70,8 @@ describe.skipIf(!postgresUrl)(`pinstack import go${postgresUrl ? '' : ` — ${mi
     expect([doctor.exitCode, doctor.stdout]).toEqual([0, expect.stringContaining('Those of 1203 users are what their rows say')])
 
     const server = start(['up', '--port', '0', '--metrics-port', '0', '--data', 'killed'])
-    const [, url] = await saysUntil(server, /API {7}(\S+)/)
-    const call = async (path: string, { token, body }: { token?: string; body?: unknown } = {}) => {
-      const headers = token ? { authorization: `Bearer ${token}` } : {}
-      const answer = await fetch(`${url}/api/v1${path}`, {
-        headers,
-        ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
-      })
-      return { status: answer.status, data: ((await answer.json()) as { data: any }).data }
-    }
+    const [, url] = await saysUntil(server, /API {7}(\S+)/, { withinMs: 30_000 })
+    const call = restAt(url!)
     const bcrypt = await call('/auth/login', { body: { login: 'user6@example.com', password: bcryptPassword } })
     const clear = await call('/auth/login', { body: { login: 'User7', password: clearPassword } })
     expect([bcrypt.status, clear.status]).toEqual([200, 200])

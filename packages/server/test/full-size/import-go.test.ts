@@ -1,38 +1,17 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { ImportSummary } from '../../src/import-go/import-go.ts'
+import { restAt, saysUntil, startCommand } from '../command.ts'
 import { drivers, onEachDriver } from '../drivers.ts'
 import { bcryptPassword, clearPassword, createGoSystem, fill, spoil, type GoSystem } from '../go-system.ts'
 
-const main = fileURLToPath(new URL('../../../cli/src/main.ts', import.meta.url))
-const clean = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(PINSTACK_|IMPORT_|DATABASE_URL$|NODE_OPTIONS$)/.test(name)),
-)
-
+/** Many times what it takes on two busy cores. */
+const withinMs = 600_000
 const largePosts = 200
 /** Far more than it takes, and less than it would take with the large posts, a megabyte each, in one page. */
 const rssMiBMax = 512
-
-function start(args: readonly string[], cwd: string) {
-  const child = spawn(process.execPath, ['--conditions=@pinstack/source', main, ...args], { cwd, env: clean })
-  const running = { child, stdout: '', stderr: '', ended: new Promise<number | null>((resolve) => child.once('close', resolve)) }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (running.stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (running.stderr += text))
-  return running
-}
-
-async function saysUntil(running: ReturnType<typeof start>, text: RegExp): Promise<RegExpExecArray> {
-  for (const untilMs = performance.now() + 600_000; performance.now() < untilMs; await sleep(2)) {
-    const found = text.exec(running.stderr)
-    if (found) return found
-  }
-  throw new Error(`never said ${text}: ${running.stderr}`)
-}
 
 /** The most that the process has held, as Linux counts it; undefined elsewhere. */
 function rssMiB(pid: number): number | undefined {
@@ -66,16 +45,18 @@ onEachDriver('a community of 10,000 with 100,000 posts and 200,000 follows, into
   it('comes whole through kill -9, and can be lived in', async () => {
     const data = ['--data', dir, '--database', opened.url]
     const importing = () =>
-      start(['import', 'go', ...data, ...Object.entries(go.urls).flatMap(([name, url]) => [`--${name}`, url]), '--json'], dir)
+      startCommand(['import', 'go', ...data, ...Object.entries(go.urls).flatMap(([name, url]) => [`--${name}`, url]), '--json'], {
+        cwd: dir,
+      })
     for (const line of [/users {9}4\d{3} of/, /posts {9}3\d{4} of/, /followers {5}1[0-9]{5} of/]) {
       const running = importing()
-      await saysUntil(running, line)
-      running.child.kill('SIGKILL')
+      await saysUntil(running, line, { withinMs })
+      running.process.kill('SIGKILL')
       await running.ended
     }
     const last = importing()
     let mostMiB: number | undefined
-    const watching = setInterval(() => (mostMiB = rssMiB(last.child.pid!) ?? mostMiB), 50)
+    const watching = setInterval(() => (mostMiB = rssMiB(last.process.pid!) ?? mostMiB), 50)
     await last.ended
     clearInterval(watching)
     const summary = JSON.parse(last.stdout) as ImportSummary
@@ -98,18 +79,14 @@ onEachDriver('a community of 10,000 with 100,000 posts and 200,000 follows, into
     await again.ended
     expect((JSON.parse(again.stdout) as ImportSummary).tables.map(({ imported }) => imported)).toEqual([0, 0, 0, 0, 0, 0, 0])
 
-    const doctor = start(['doctor', ...data], dir)
-    expect([await doctor.ended, doctor.stdout]).toEqual([0, expect.stringContaining('Those of 2000 users are what their rows say')])
-    const server = start(['up', '--port', '0', '--metrics-port', '0', ...data], dir)
-    const [, url] = await saysUntil(server, /API {7}(\S+)/)
-    const call = async (path: string, { token, body }: { token?: string; body?: unknown } = {}) => {
-      const headers = token ? { authorization: `Bearer ${token}` } : {}
-      const answer = await fetch(`${url}/api/v1${path}`, {
-        headers,
-        ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
-      })
-      return { status: answer.status, data: ((await answer.json()) as { data: any }).data }
-    }
+    const doctor = startCommand(['doctor', ...data], { cwd: dir })
+    expect([(await doctor.ended).exitCode, doctor.stdout]).toEqual([
+      0,
+      expect.stringContaining('Those of 2000 users are what their rows say'),
+    ])
+    const server = startCommand(['up', '--port', '0', '--metrics-port', '0', ...data], { cwd: dir })
+    const [, url] = await saysUntil(server, /API {7}(\S+)/, { withinMs })
+    const call = restAt(url!)
     const bcrypt = await call('/auth/login', { body: { login: 'user6@example.com', password: bcryptPassword } })
     const clear = await call('/auth/login', { body: { login: 'user7', password: clearPassword } })
     expect([bcrypt.status, clear.status]).toEqual([200, 200])
@@ -120,14 +97,14 @@ onEachDriver('a community of 10,000 with 100,000 posts and 200,000 follows, into
       total: 10,
       posts: [{ id: 90_006 }, { id: 80_006 }, { id: 70_006 }],
     })
-    server.child.kill('SIGTERM')
+    server.process.kill('SIGTERM')
     await server.ended
   }, 1_800_000)
 
   it('takes this long from an empty database on', async () => {
     const fresh = await drivers[driver]()
     try {
-      const running = start(
+      const running = startCommand(
         [
           'import',
           'go',
@@ -138,7 +115,7 @@ onEachDriver('a community of 10,000 with 100,000 posts and 200,000 follows, into
           ...Object.entries(go.urls).flatMap(([name, url]) => [`--${name}`, url]),
           '--json',
         ],
-        dir,
+        { cwd: dir },
       )
       await running.ended
       const { seconds, tables } = JSON.parse(running.stdout) as ImportSummary
